@@ -1,0 +1,82 @@
+"""Words as written to index terms: term = fold(stem(word))."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from searchkit.analysis.languages import LANGUAGES, fold
+from searchkit.analysis.tokenizer import Token, raw_words, split_raw, tokenize
+from searchkit.errors import SchemaError
+
+if TYPE_CHECKING:
+    import Stemmer
+
+# Every rule of the tokenizer and every fold at least once: its terms fingerprint an analyzer.
+_PROBE = """The committee's twenty-one co-operative members said U.S. R&D cost 1,234.5 at 3.14 per cent. O'Neill loves
+rock'n'roll, C++ and C#; e-mail @desk_one about #floods, naïve cafés, Łódź, Straße, ΐσως ΣΊΣΥΦΟΣ, ёлка йод, İstanbul.
+北京大学 カタカナ ﾊﾟｿｺﾝ 東京2020 ภาษาไทย हिन्दी मराठी 한국어 العَرَبِيَّة עִבְרִית አማርኛ ﬁne ＡＢＣ x² soft\xadhyphen running generalizations"""
+
+
+class Analyzer:
+    """The analysis of one language.
+
+    Args:
+        language: a code of :data:`~searchkit.analysis.languages.LANGUAGES`.
+
+    Raises:
+        SchemaError: the language is unknown.
+    """
+
+    def __init__(self, language: str) -> None:
+        try:
+            self.language = LANGUAGES[language]
+        except KeyError:
+            raise SchemaError(f"no language {language!r}; there are {', '.join(sorted(LANGUAGES))}") from None
+
+    @cached_property
+    def _stemmer(self) -> Stemmer.Stemmer | None:
+        if not self.language.stemmer:
+            return None
+        import Stemmer  # compiled, and of no use to a program that only looks at an index
+
+        return Stemmer.Stemmer(self.language.stemmer, 0)
+
+    def term(self, word: str) -> str:
+        """The index term of a word as written."""
+        return self.terms((word,))[0]
+
+    def terms(self, words: Sequence[str]) -> list[str]:
+        """The index terms of many words as written, in their order.
+
+        Only words of letters (with apostrophes and hyphens) are stemmed; numbers, tags and acronyms stand as they are.
+        """
+        terms = list(words)
+        if (stemmer := self._stemmer) is not None:
+            rows = [row for row, word in enumerate(terms) if word.isalpha() or _is_wordlike(word)]
+            for row, stem in zip(rows, stemmer.stemWords([terms[row] for row in rows]), strict=True):
+                terms[row] = stem
+        # A stemmer may leave nothing of a word ("'" alone cannot come here, but be safe): the word then stands.
+        return [fold(term) or word for term, word in zip(terms, words, strict=True)]
+
+    def is_stop_word(self, word: str) -> bool:
+        """Whether a word as written is too common to be scored."""
+        return word in self.language.stop_words
+
+    def words(self, text: str) -> list[str]:
+        """The words of ``text``, one a position, hyphenated wholes left out."""
+        return [part for raw in raw_words(text) for part in split_raw(raw)[0]]
+
+    def fingerprint(self) -> str:
+        """A digest of what this analysis makes of a fixed text: it changes with the stemmer and Unicode versions."""
+        import xxhash  # only indexes need it, and only when they are opened
+
+        tokens: list[Token] = list(tokenize(_PROBE))
+        terms = self.terms([token.word for token in tokens])
+        lines = (f"{token.position} {term}" for token, term in zip(tokens, terms, strict=True))
+        return xxhash.xxh3_64_hexdigest("\n".join(lines).encode())
+
+
+def _is_wordlike(word: str) -> bool:
+    return word.replace("'", "").replace("-", "").isalpha()

@@ -1,0 +1,134 @@
+"""The analysis as Whoosh sees it: analyzers and field types that go into the pickled table of contents.
+
+Names and module path of everything here are frozen: a Whoosh program that opens an index imports them. State is plain
+strings and numbers. The bulk builder writes precisely what Whoosh's own writer would write through these classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from whoosh import analysis, columns, fields, formats
+
+from searchkit.analysis.analyzer import Analyzer
+from searchkit.analysis.languages import fold_value
+from searchkit.analysis.tokenizer import tokenize
+
+
+class WordTokenizer(analysis.Tokenizer):  # type: ignore[misc]  # whoosh has no types
+    """Words as written, with positions and offsets; the whole of a hyphenated word at its first part's position."""
+
+    def __call__(
+        self,
+        value: str,
+        positions: bool = False,
+        chars: bool = False,
+        keeporiginal: bool = False,
+        removestops: bool = True,
+        start_pos: int = 0,
+        start_char: int = 0,
+        mode: str = "",
+        **kwargs: Any,
+    ) -> Iterator[analysis.Token]:
+        token = analysis.Token(positions, chars, removestops=removestops, mode=mode, **kwargs)
+        for word, position, start, end in tokenize(value):
+            token.text = word
+            token.boost = 1.0
+            token.stopped = False
+            if keeporiginal:
+                token.original = word
+            if positions:
+                token.pos = start_pos + position
+            if chars:
+                token.startchar = start_char + start
+                token.endchar = start_char + end
+            yield token
+
+
+class TermFilter(analysis.Filter):  # type: ignore[misc]  # whoosh has no types
+    """Words as written to index terms. ``no_morph=True`` leaves them as written.
+
+    Args:
+        language: a language code.
+    """
+
+    is_morph = True
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def __call__(self, tokens: Iterator[analysis.Token]) -> Iterator[analysis.Token]:
+        term = Analyzer(self.language).term
+        for token in tokens:
+            if not getattr(token, "no_morph", False):
+                token.text = term(token.text)
+            yield token
+
+
+def text_analyzer(language: str) -> analysis.CompositeAnalyzer:
+    """The analyzer chain of a text field."""
+    return WordTokenizer() | TermFilter(language)
+
+
+class ValueTokenizer(analysis.IDTokenizer):  # type: ignore[misc]  # whoosh has no types
+    """A keyword value as one token, folded."""
+
+    def __call__(self, value: str, **kwargs: Any) -> Iterator[analysis.Token]:
+        return super().__call__(fold_value(value), **kwargs)  # type: ignore[no-any-return]
+
+
+class TextField(fields.TEXT):  # type: ignore[misc]  # whoosh has no types
+    """Scored text with positions. Hyphenated wholes are indexed but not counted in the field's length."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(analyzer=text_analyzer(language), phrase=True, stored=True)
+
+    def index(self, value: str, **kwargs: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
+        for text, frequency, weight, posting in super().index(value, **kwargs):
+            # Whoosh adds the frequency to the field length and takes the score from the weight.
+            yield text, 0 if b"-" in text else frequency, weight, posting
+
+
+class KeywordField(fields.ID):  # type: ignore[misc]  # whoosh has no types
+    """Exact values: the column keeps them as given, terms are folded. A multiple field takes a list of values."""
+
+    def __init__(self, multiple: bool) -> None:
+        super().__init__(stored=True, sortable=not multiple)
+        self.analyzer = ValueTokenizer()
+        self.multiple = multiple
+
+    def index(self, value: str | list[str], **kwargs: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return super().index([fold_value(item) for item in values], **kwargs)  # type: ignore[no-any-return]
+
+
+class DateField(fields.DATETIME):  # type: ignore[misc]  # whoosh has no types
+    """An instant as naive UTC. Reading the column of an undated article gives None instead of an OverflowError."""
+
+    def __init__(self) -> None:
+        super().__init__(stored=True, sortable=True)
+
+    def from_column_value(self, x: int) -> datetime | None:
+        try:
+            return super().from_column_value(x)  # type: ignore[no-any-return]
+        except (OverflowError, ValueError):
+            return None
+
+
+class NumberField(fields.NUMERIC):  # type: ignore[misc]  # whoosh has no types
+    """A float64; NaN in the column where an article has none."""
+
+    def __init__(self) -> None:
+        super().__init__(float, stored=True, sortable=True, shift_step=8)
+
+
+def identifier_field() -> fields.ID:
+    """The id of an article: unique, exact."""
+    return fields.ID(unique=True, stored=True, sortable=columns.VarBytesColumn())
+
+
+def has_positions(field: fields.FieldType) -> bool:
+    """Whether a Whoosh field holds positions, which phrases need."""
+    return isinstance(field.format, formats.Positions)

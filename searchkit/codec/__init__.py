@@ -1,0 +1,1 @@
+"""A segment and a generation on disk: flat, memory-mapped, checksummed arrays behind Whoosh's codec interface."""

@@ -1,0 +1,149 @@
+"""Columns: the value of each field of each document, as arrays.
+
+* ``id``: strings by document, and a hash table (``id.hashes`` sorted, ``id.docs``) that finds many ids at once;
+* keyword: a sorted dictionary of values and ordinals into it; one a document (the dictionary's length = none), or a
+  flat list with offsets where a field is multiple;
+* date: int64 microseconds UTC, UNDATED = none; number: float64, NaN = none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import xxhash
+
+from searchkit.analysis import fold_value
+from searchkit.codec.layout import Array, FileWriter, MappedFile, smallest_unsigned
+from searchkit.codec.terms import SortedStrings, Strings, write_strings
+
+
+def hash_ids(ids: Sequence[bytes]) -> Array:
+    """uint64 xxh3 of each id."""
+    return np.fromiter(map(xxhash.xxh3_64_intdigest, ids), np.uint64, len(ids))
+
+
+def write_ids(writer: FileWriter, ids: Sequence[bytes]) -> None:
+    """Add the id column."""
+    write_strings(writer, "id", ids)
+    hashes = hash_ids(ids)
+    order = np.argsort(hashes, kind="stable")
+    writer.add("id.hashes", hashes[order])
+    writer.add("id.docs", order.astype(np.uint32))
+
+
+class IdColumn:
+    """The ids of a mapped segment."""
+
+    def __init__(self, file: MappedFile, docs: int) -> None:
+        self._file = file
+        self._docs = docs
+        self.values = Strings(file, "id")
+        if len(self.values) != docs:
+            raise file.corrupt("wrong length", "id.offsets")
+
+    @cached_property
+    def _table(self) -> tuple[Array, Array]:
+        hashes, docs = self._file.array("id.hashes"), self._file.array("id.docs")
+        if len(hashes) != self._docs or len(docs) != self._docs or (self._docs and int(docs.max()) >= self._docs):
+            raise self._file.corrupt("out of range", "id.docs")
+        return hashes, docs
+
+    def find(self, ids: Sequence[bytes], hashes: Array) -> tuple[Array, Array]:
+        """The documents of many ids, with one search over the hash table.
+
+        Args:
+            ids: the ids sought.
+            hashes: their :func:`hash_ids`.
+
+        Returns:
+            Row in ``ids`` and document number of each find. An id that the segment holds several times (all but one
+            deleted) is found as often.
+        """
+        table, docs = self._table
+        first, last = table.searchsorted(hashes, "left"), table.searchsorted(hashes, "right")
+        rows, found = [], []
+        for row in np.flatnonzero(first < last).tolist():
+            for doc in docs[first[row] : last[row]].tolist():
+                if self.values[doc] == ids[row]:
+                    rows.append(row)
+                    found.append(doc)
+        return np.array(rows, np.int64), np.array(found, np.int64)
+
+
+def write_keyword(
+    writer: FileWriter, name: str, values: Sequence[bytes], ordinals: Array, offsets: Array | None
+) -> None:
+    """Add a keyword column: its sorted dictionary, ordinals (``len(values)`` = none), and offsets where multiple."""
+    write_strings(writer, f"column.{name}", values)
+    writer.add(f"column.{name}.ordinals", ordinals.astype(smallest_unsigned(len(values))))
+    if offsets is not None:
+        writer.add(f"column.{name}.rows", offsets.astype(smallest_unsigned(int(offsets[-1]))))
+
+
+class KeywordColumn:
+    """A keyword column of a mapped segment.
+
+    Attributes:
+        values: the distinct values, sorted.
+        ordinals: unsigned rows of ``values``; one a document, ``len(values)`` where there is none, or the flat list.
+        rows: where a field is multiple: unsigned[docs + 1] offsets into ``ordinals``; else None.
+    """
+
+    def __init__(self, file: MappedFile, name: str, docs: int, multiple: bool) -> None:
+        self.values = SortedStrings(file, f"column.{name}")
+        self.ordinals = file.array(f"column.{name}.ordinals")
+        self.rows = file.array(f"column.{name}.rows") if multiple else None
+        count, bound = len(self.ordinals), len(self.values) + (not multiple)
+        if count and int(self.ordinals.max()) >= bound:
+            raise file.corrupt("out of range", f"column.{name}.ordinals")
+        if self.rows is None:
+            good = count == docs
+        else:
+            ascending = not (self.rows[1:] < self.rows[:-1]).any()
+            good = len(self.rows) == docs + 1 and self.rows[0] == 0 and self.rows[-1] == count and ascending
+        if not good:
+            raise file.corrupt("wrong length", f"column.{name}")
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The distinct values as text."""
+        return [value.decode() for value in self.values]
+
+    @cached_property
+    def by_document(self) -> Array:
+        """The document of each entry of ``ordinals`` in a multiple field: int32, ascending."""
+        assert self.rows is not None
+        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), np.diff(self.rows.astype(np.int64)))
+
+    @cached_property
+    def folded(self) -> dict[str, list[int]]:
+        """Folded value to the ordinals of the values that fold to it, in sorted order of the folded values."""
+        table: dict[str, list[int]] = {}
+        for ordinal, text in enumerate(self.texts):
+            table.setdefault(fold_value(text), []).append(ordinal)
+        return dict(sorted(table.items()))
+
+    def of(self, doc: int) -> list[str]:
+        """The values of a document, in the order they were given."""
+        if self.rows is None:
+            ordinal = int(self.ordinals[doc])
+            return [] if ordinal == len(self.values) else [self.texts[ordinal]]
+        return [self.texts[ordinal] for ordinal in self.ordinals[int(self.rows[doc]) : int(self.rows[doc + 1])].tolist()]
+
+    def docs_with(self, ordinals: Sequence[int]) -> Array:
+        """The documents that have any of the values, ascending without repetition."""
+        wanted = np.zeros(len(self.values) + 1, np.bool_)
+        wanted[np.asarray(ordinals, np.int64)] = True
+        hits = np.flatnonzero(wanted[self.ordinals])
+        if self.rows is None:
+            return hits
+        return np.unique(self.by_document[hits])
+
+    def has_value(self) -> Array:
+        """bool by document."""
+        if self.rows is None:
+            present: Array = self.ordinals != len(self.values)
+            return present
+        return np.diff(self.rows.astype(np.int64)) > 0

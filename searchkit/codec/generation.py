@@ -1,0 +1,154 @@
+"""Generations: the manifest that searchkit opens and the pickled table of contents that Whoosh opens.
+
+A generation is complete when its table of contents has its name; the manifest and all it names are on disk before.
+searchkit never unpickles: it rebuilds everything from the manifest, which is JSON and checksummed, and only compares
+the bytes of the table of contents with the checksum the manifest gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import xxhash
+
+from searchkit.codec.layout import FORMAT_VERSION
+from searchkit.codec.segment import DELETIONS_SUFFIX, SEGMENT_SUFFIX, FileEntry, SegmentEntry
+from searchkit.codec.storage import INDEX_NAME, LOCK_NAME, Storage
+from searchkit.errors import IndexCorruptError, IndexNotFoundError, IndexVersionError
+
+_TOC = re.compile(rf"_{INDEX_NAME}_(\d+)\.toc")
+_MANIFEST = re.compile(rf"_{INDEX_NAME}_(\d+)\.json")
+#: Every file name that this library gives out; cleaning touches no other.
+_OURS = re.compile(
+    rf"_{INDEX_NAME}_\d+\.(?:toc|json)(?:\.new)?"
+    rf"|{INDEX_NAME}_[0-9a-z]{{16}}(?:{re.escape(SEGMENT_SUFFIX)}|\.\d+{re.escape(DELETIONS_SUFFIX)})"
+)
+_MAX_SIZE = 256 * 1024 * 1024
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """One generation of an index.
+
+    Attributes:
+        format: format version of the index.
+        generation: counted from 0.
+        schema: the schema's declaration.
+        fingerprint: of the analyzer that the index was built with.
+        segments: in document order.
+        toc: Whoosh's table of contents of the same generation.
+    """
+
+    format: int
+    generation: int
+    schema: dict[str, Any]
+    fingerprint: str
+    segments: list[SegmentEntry]
+    toc: FileEntry
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    checksum: str
+    manifest: msgspec.Raw
+
+
+def toc_name(generation: int) -> str:
+    """The name of Whoosh's table of contents."""
+    return f"_{INDEX_NAME}_{generation}.toc"
+
+
+def manifest_name(generation: int) -> str:
+    """The name of the manifest."""
+    return f"_{INDEX_NAME}_{generation}.json"
+
+
+def latest_generation(names: Sequence[str]) -> int | None:
+    """The newest complete generation among the names of a directory."""
+    generations = [int(match.group(1)) for name in names if (match := _TOC.fullmatch(name))]
+    return max(generations, default=None)
+
+
+def read_manifest(storage: Storage) -> Manifest:
+    """The newest generation's manifest, verified.
+
+    Raises:
+        IndexNotFoundError: there is no index in the directory.
+        IndexCorruptError: the manifest or the table of contents is missing or damaged.
+        IndexVersionError: a later searchkit wrote it.
+        FileNotFoundError: a writer moved on meanwhile; try again.
+    """
+    names = storage.names()
+    generation = latest_generation(names)
+    if generation is None:
+        raise IndexNotFoundError(f"there is no index at {storage.path}")
+    name = manifest_name(generation)
+    path = str(storage.path / name)
+    if name not in names:
+        raise IndexCorruptError("the manifest is missing: not an index of searchkit, or damaged", path)
+    try:
+        envelope = msgspec.json.decode(storage.read(name, _MAX_SIZE), type=_Envelope)
+        if xxhash.xxh3_64_hexdigest(bytes(envelope.manifest)) != envelope.checksum:
+            raise IndexCorruptError("checksum mismatch", path)
+        found = msgspec.json.decode(envelope.manifest)["format"]
+        if isinstance(found, int) and found > FORMAT_VERSION:
+            raise IndexVersionError(f"{path} has format {found}; this searchkit reads up to {FORMAT_VERSION}")
+        manifest = msgspec.json.decode(envelope.manifest, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise IndexCorruptError(f"not a manifest: {error}", path) from None
+    if manifest.generation != generation or manifest.toc.name != toc_name(generation):
+        raise IndexCorruptError("it speaks of another generation", path)
+    toc = storage.read(manifest.toc.name, _MAX_SIZE)
+    if xxhash.xxh3_64_hexdigest(toc) != manifest.toc.checksum:
+        raise IndexCorruptError("differs from what the manifest says", str(storage.path / manifest.toc.name))
+    return manifest
+
+
+def write_generation(
+    storage: Storage, generation: int, schema: dict[str, Any], fingerprint: str, segments: list[SegmentEntry], toc: bytes
+) -> Manifest:
+    """Make a generation the newest, durably: manifest first, the table of contents last.
+
+    Args:
+        toc: Whoosh's table of contents for the same segments.
+    """
+    entry = FileEntry(toc_name(generation), len(toc), xxhash.xxh3_64_hexdigest(toc))
+    manifest = Manifest(FORMAT_VERSION, generation, schema, fingerprint, segments, entry)
+    raw = msgspec.json.encode(manifest)
+    envelope = msgspec.json.encode(_Envelope(xxhash.xxh3_64_hexdigest(raw), msgspec.Raw(raw)))
+    for name, content in ((manifest_name(generation), envelope), (entry.name, toc)):
+        storage.unlink(f"{name}.new")  # what a writer that died here left behind
+        with storage.create(f"{name}.new") as output:
+            output.write(content)
+    storage.rename(f"{manifest_name(generation)}.new", manifest_name(generation))
+    storage.sync()  # whatever the table of contents stands for is on disk before it has its name
+    storage.rename(f"{entry.name}.new", entry.name)
+    storage.sync()
+    return manifest
+
+
+def named_files(manifest: Manifest) -> set[str]:
+    """The files that a generation consists of."""
+    names = {manifest.toc.name, manifest_name(manifest.generation)}
+    for segment in manifest.segments:
+        names.add(segment.file.name)
+        if segment.deletions is not None:
+            names.add(segment.deletions.name)
+    return names
+
+
+def clean(storage: Storage, manifest: Manifest) -> None:
+    """Remove the files of other generations and leftovers of dead writers. Only under the lock.
+
+    Readers keep what they have mapped; one that is just opening starts again with the newest generation.
+    """
+    keep = named_files(manifest)
+    for name in storage.names():
+        if name not in keep and _OURS.fullmatch(name):
+            storage.unlink(name)
+
+
+def foreign_files(storage: Storage) -> list[str]:
+    """What the directory holds that is not of an index."""
+    return [name for name in storage.names() if not _OURS.fullmatch(name) and name != LOCK_NAME]

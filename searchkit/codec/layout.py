@@ -1,0 +1,246 @@
+"""The file format: named arrays, aligned and checksummed, under a JSON header.
+
+A file is a prelude of 64 bytes, then sections (flat little-endian arrays, each aligned to 64 bytes), then the header.
+The prelude gives format version, place and checksum of the header and is checksummed itself; the header lists the
+sections with the xxh3 of each of their 64 KiB chunks. So every byte that is ever used is covered, and a reader that
+touches a few chunks verifies just these.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from searchkit.codec.storage import Output, Storage
+from searchkit.errors import IndexCorruptError, IndexVersionError
+
+#: Raised with every change of the format; older versions stay readable for ever, newer ones are refused.
+FORMAT_VERSION = 1
+CHUNK = 64 * 1024
+ALIGNMENT = 64
+_MAGIC = b"SRCHKIT\0"
+_PRELUDE = struct.Struct("<8sIIQQQ16xQ")  # magic, version, 0, header offset, header length, header xxh3, own xxh3
+_DTYPES = frozenset(("|u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f8"))
+_MAX_HEADER = 256 * 1024 * 1024
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+class Section(msgspec.Struct, frozen=True):
+    """One array of a file."""
+
+    name: str
+    dtype: str
+    length: int  # elements
+    offset: int  # bytes from the start of the file
+    checksums: str  # hexadecimal xxh3_64 of each chunk, 16 digits each
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What a file holds."""
+
+    kind: str
+    attributes: dict[str, Any]
+    sections: list[Section]
+
+
+def smallest_unsigned(largest: int) -> np.dtype[Any]:
+    """The narrowest unsigned dtype that holds ``largest``."""
+    for dtype in ("<u1", "<u2", "<u4"):
+        if largest <= np.iinfo(dtype).max:
+            return np.dtype(dtype)
+    return np.dtype("<u8")
+
+
+class FileWriter:
+    """Writes one file of arrays, front to back, into an open output.
+
+    Use as::
+
+        with storage.create(name) as output:
+            writer = FileWriter(output, "segment")
+            writer.add("docs", array)
+            checksum = writer.finish({"docs": 3})
+    """
+
+    def __init__(self, output: Output, kind: str) -> None:
+        self._output = output
+        self._kind = kind
+        self._sections: list[Section] = []
+        # The prelude comes first in the file but is known last; outputs of a storage can seek, once.
+        self._position = output.write(bytes(_PRELUDE.size))
+
+    def _pad(self) -> None:
+        if gap := -self._position % ALIGNMENT:
+            self._position += self._output.write(bytes(gap))
+
+    def add(self, name: str, array: Array) -> None:
+        """Add a whole array as a section."""
+        self.add_parts(name, array.dtype, (array,))
+
+    def add_parts(self, name: str, dtype: npt.DTypeLike, parts: Iterable[Array]) -> None:
+        """Add a section from consecutive pieces, each converted to ``dtype``, without holding them together."""
+        kind = np.dtype(dtype).newbyteorder("<")
+        self._pad()
+        offset, length, checksums, pending = self._position, 0, [], b""
+        for part in parts:
+            piece = np.ascontiguousarray(part, dtype=kind)
+            length += piece.size
+            data = memoryview(piece.view(np.uint8).reshape(-1)) if piece.size else memoryview(b"")
+            self._position += self._output.write(data)
+            if pending:  # complete the chunk that the piece before began
+                taken = data[: CHUNK - len(pending)]
+                pending += bytes(taken)
+                data = data[len(taken) :]
+                if len(pending) < CHUNK:
+                    continue
+                checksums.append(xxhash.xxh3_64_hexdigest(pending))
+                pending = b""
+            whole = len(data) - len(data) % CHUNK
+            checksums.extend(xxhash.xxh3_64_hexdigest(data[at : at + CHUNK]) for at in range(0, whole, CHUNK))
+            pending = bytes(data[whole:])
+        if pending:
+            checksums.append(xxhash.xxh3_64_hexdigest(pending))
+        self._sections.append(Section(name, kind.str, length, offset, "".join(checksums)))
+
+    def finish(self, attributes: dict[str, Any]) -> str:
+        """Write header and prelude.
+
+        Returns:
+            The checksum of the header, which covers the whole file.
+        """
+        self._pad()
+        header = msgspec.json.encode(Header(self._kind, attributes, self._sections))
+        self._output.write(header)
+        checksum = xxhash.xxh3_64_intdigest(header)
+        prelude = _PRELUDE.pack(_MAGIC, FORMAT_VERSION, 0, self._position, len(header), checksum, 0)[:-8]
+        self._output.seek(0)  # type: ignore[attr-defined]
+        self._output.write(prelude + struct.pack("<Q", xxhash.xxh3_64_intdigest(prelude)))
+        return f"{checksum:016x}"
+
+
+class MappedFile:
+    """A file of arrays, mapped. Arrays are read-only views; their chunks are verified before they are handed out.
+
+    Args:
+        storage, name: where it is.
+        kind: what it must be.
+        checksum: the header checksum that the manifest promises.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        IndexCorruptError: it is damaged.
+        IndexVersionError: it was written by a later version of searchkit.
+    """
+
+    def __init__(self, storage: Storage, name: str, kind: str, checksum: str | None = None) -> None:
+        self.path = str(storage.path / name)
+        self._data = memoryview(storage.map(name))
+        self.header = self._read_header(kind, checksum)
+        self.attributes = self.header.attributes
+        self._arrays: dict[str, Array] = {}
+        self._sums: dict[str, str] = {}
+        self._verified: dict[str, bytearray] = {}
+        for section in self.header.sections:
+            self._arrays[section.name] = self._view(section)
+            self._sums[section.name] = section.checksums
+            self._verified[section.name] = bytearray(len(section.checksums) // 16)
+
+    def corrupt(self, message: str, section: str = "") -> IndexCorruptError:
+        """The error for damage in this file."""
+        return IndexCorruptError(message, self.path, section)
+
+    def _read_header(self, kind: str, checksum: str | None) -> Header:
+        data = self._data
+        if len(data) < _PRELUDE.size:
+            raise self.corrupt("shorter than a prelude", "prelude")
+        magic, version, _, offset, length, expected, own = _PRELUDE.unpack(data[: _PRELUDE.size])
+        if magic != _MAGIC:
+            raise self.corrupt("not a file of searchkit", "prelude")
+        if xxhash.xxh3_64_intdigest(data[: _PRELUDE.size - 8]) != own:
+            raise self.corrupt("checksum mismatch", "prelude")
+        if version > FORMAT_VERSION:
+            raise IndexVersionError(f"{self.path} has format {version}; this searchkit reads up to {FORMAT_VERSION}")
+        if length > _MAX_HEADER or offset + length > len(data):
+            raise self.corrupt("the file is truncated", "header")
+        raw = data[offset : offset + length]
+        if xxhash.xxh3_64_intdigest(raw) != expected or (checksum and f"{expected:016x}" != checksum):
+            raise self.corrupt("checksum mismatch", "header")
+        try:
+            header = msgspec.json.decode(raw, type=Header)
+        except msgspec.MsgspecError as error:
+            raise self.corrupt(str(error), "header") from None
+        if header.kind != kind:
+            raise self.corrupt(f"a {header.kind} file where a {kind} file is expected", "header")
+        return header
+
+    def _view(self, section: Section) -> Array:
+        if section.dtype not in _DTYPES or section.length < 0 or section.offset < 0 or section.offset % ALIGNMENT:
+            raise self.corrupt("not a section", section.name)
+        dtype = np.dtype(section.dtype)
+        size = section.length * dtype.itemsize
+        if section.offset + size > len(self._data) or len(section.checksums) != 16 * -(-size // CHUNK):
+            raise self.corrupt("the file is truncated", section.name)
+        return np.frombuffer(self._data, dtype, section.length, section.offset)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._arrays
+
+    def length(self, name: str) -> int:
+        """Elements of a section."""
+        try:
+            return self._arrays[name].size
+        except KeyError:
+            raise self.corrupt("the section is missing", name) from None
+
+    def array(self, name: str) -> Array:
+        """A whole section, verified."""
+        return self.slice(name, 0, None)
+
+    def slice(self, name: str, start: int, stop: int | None) -> Array:
+        """Elements ``start`` to ``stop`` of a section; the chunks they span are verified the first time.
+
+        Raises:
+            IndexCorruptError: the section is missing, or a chunk differs from its checksum.
+        """
+        size = self.length(name)
+        array = self._arrays[name]
+        stop = size if stop is None else stop
+        if not 0 <= start <= stop <= size:
+            raise self.corrupt(f"elements {start} to {stop} of {size}", name)
+        if start < stop:
+            first, last = start * array.itemsize // CHUNK, (stop * array.itemsize - 1) // CHUNK
+            verified = self._verified[name]
+            at = verified.find(0, first, last + 1)
+            while at >= 0:
+                self._verify(name, array, at)
+                at = verified.find(0, at + 1, last + 1)
+        return array[start:stop]
+
+    def _verify(self, name: str, array: Array, chunk: int) -> None:
+        data = array.view(np.uint8)[chunk * CHUNK : (chunk + 1) * CHUNK]
+        if xxhash.xxh3_64_hexdigest(data) != self._sums[name][16 * chunk : 16 * chunk + 16]:
+            raise self.corrupt(f"checksum mismatch in chunk {chunk}", name)
+        self._verified[name][chunk] = 1
+
+    def problems(self) -> list[IndexCorruptError]:
+        """Every section verified from scratch: what is damaged."""
+        found = []
+        for name, array in self._arrays.items():
+            self._verified[name] = bytearray(len(self._verified[name]))
+            try:
+                self.slice(name, 0, array.size)
+            except IndexCorruptError as error:
+                found.append(error)
+        return found
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return len(self._data)

@@ -1,0 +1,234 @@
+"""The directory of an index. The only module that creates, writes, syncs, renames, unlinks or maps index files.
+
+A writer takes its storage as an argument, so that tests can record what it does to the disk, and break it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import re
+import shutil
+import socket
+import stat
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from searchkit.errors import IndexCorruptError, IndexLockedError
+
+if TYPE_CHECKING:
+    from whoosh.util.filelock import FileLock
+
+#: Whoosh's default index name; the prefix of all files of an index.
+INDEX_NAME = "MAIN"
+LOCK_NAME = f"{INDEX_NAME}_WRITELOCK"
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]*")
+_held: weakref.WeakSet[WriteLock] = weakref.WeakSet()
+
+
+class Output(Protocol):
+    """A file being written, front to back."""
+
+    def write(self, data: Any, /) -> int: ...
+
+
+class Storage:
+    """The files of one index directory.
+
+    Names are plain file names; anything that could lead out of the directory is refused, and links are not followed.
+
+    Args:
+        path: the directory.
+        durable: whether :meth:`create` and :meth:`sync` wait for the disk.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, durable: bool = True) -> None:
+        self.path = Path(path)
+        self.durable = durable
+
+    def _locate(self, name: str) -> str:
+        if not _SAFE_NAME.fullmatch(name):
+            raise IndexCorruptError(f"{name!r} is not a file name of an index", str(self.path))
+        return os.path.join(self.path, name)
+
+    def make(self) -> None:
+        """Create the directory if it is missing."""
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def names(self) -> list[str]:
+        """The names of everything in the directory, sorted; empty when there is none."""
+        try:
+            return sorted(os.listdir(self.path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def size(self, name: str) -> int:
+        """Bytes of a file."""
+        return os.stat(self._locate(name), follow_symlinks=False).st_size
+
+    @contextlib.contextmanager
+    def create(self, name: str) -> Iterator[Output]:
+        """Write a new file: synced and closed on success, removed on failure.
+
+        Raises:
+            FileExistsError: there is one of this name.
+        """
+        path = self._locate(name)
+        try:
+            with open(path, "xb") as file:
+                yield file
+                file.flush()
+                if self.durable:
+                    os.fsync(file.fileno())
+        except FileExistsError:
+            raise
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            raise
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file its final name, replacing what has it. Durable after :meth:`sync`."""
+        os.replace(self._locate(old), self._locate(new))
+
+    def sync(self) -> None:
+        """Wait until the names in the directory are on disk."""
+        if self.durable and os.name == "posix":
+            descriptor = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def unlink(self, name: str) -> bool:
+        """Remove a file. False when it is in use by a reader (Windows) and has to wait for a later cleaning."""
+        try:
+            os.unlink(self._locate(name))
+        except FileNotFoundError:
+            pass
+        except PermissionError:
+            if os.name == "posix":
+                raise
+            return False
+        return True
+
+    def _open(self, name: str) -> int:
+        path = self._locate(name)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise IndexCorruptError("not a regular file", path)
+        return descriptor
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The content of a small file.
+
+        Raises:
+            FileNotFoundError: there is none.
+            IndexCorruptError: it is longer than ``limit`` bytes.
+        """
+        with open(self._open(name), "rb") as file:
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise IndexCorruptError(f"longer than {limit} bytes", self._locate(name))
+        return content
+
+    def map(self, name: str) -> mmap.mmap:
+        """A file mapped read-only; its descriptor is closed right away.
+
+        Raises:
+            FileNotFoundError: there is none.
+            IndexCorruptError: it is empty.
+        """
+        descriptor = self._open(name)
+        try:
+            if not os.fstat(descriptor).st_size:
+                raise IndexCorruptError("the file is empty", self._locate(name))
+            return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        finally:
+            os.close(descriptor)
+
+    def copy(self, name: str, target: Storage) -> None:
+        """Copy a file into another directory, synced there."""
+        with open(self._open(name), "rb") as source, target.create(name) as output:
+            shutil.copyfileobj(source, output, 1 << 20)  # type: ignore[misc]  # Output.write is all it needs
+
+    def lock(self, timeout: float = 0.0) -> WriteLock:
+        """Become the one writer of the index.
+
+        Args:
+            timeout: seconds to wait for another writer.
+
+        Raises:
+            IndexLockedError: another writer held the index all that time.
+        """
+        return WriteLock(self._locate(LOCK_NAME), timeout)
+
+
+class WriteLock:
+    """The kernel's lock on Whoosh's own lock file; what is written into the file is information only.
+
+    Nobody deletes the file or breaks a lock: the kernel releases it with its process, however that ends.
+    """
+
+    def __init__(self, path: str, timeout: float) -> None:
+        from whoosh.util.filelock import FileLock, try_for  # slow to import, and only writers need it
+
+        lock = FileLock(path)
+        if not try_for(lock.acquire, timeout=timeout, delay=0.02):
+            holder = _read_holder(path)
+            raise IndexLockedError(f"another writer holds the index{f' ({holder})' if holder else ''}", holder)
+        self._lock: FileLock | None = lock
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat("T", "seconds")}
+        os.ftruncate(lock.fd, 0)
+        os.write(lock.fd, json.dumps(holder).encode())
+        _held.add(self)
+
+    def release(self) -> None:
+        """Let the next writer in. Releasing twice does nothing."""
+        if self._lock is not None:
+            os.ftruncate(self._lock.fd, 0)
+            self._lock.release()
+            self._lock = None
+
+    def forget(self) -> None:
+        """In a child of fork: close the inherited descriptor, which leaves the parent's lock alone."""
+        if self._lock is not None:
+            os.close(self._lock.fd)
+            self._lock.fd = None
+            self._lock = None
+
+
+def _read_holder(path: str) -> str:
+    try:
+        holder = json.loads(Path(path).read_bytes()[:1000] or b"{}")
+        return ", ".join(f"{key} {holder[key]}" for key in ("pid", "host", "since") if key in holder)
+    except (OSError, ValueError, TypeError):
+        return ""  # the lock of a stock Whoosh writer says nothing about its holder
+
+
+def _forget_held() -> None:
+    for lock in list(_held):
+        lock.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_held)
+
+
+def retry_missing(action: Callable[[], Any], attempts: int = 50) -> Any:
+    """Run ``action`` again while a file that it opens is gone because a writer moved on to a newer generation."""
+    for attempt in range(attempts):
+        try:
+            return action()
+        except FileNotFoundError:
+            if attempt == attempts - 1:
+                raise
+            time.sleep(0.01)
+    raise AssertionError("unreachable")

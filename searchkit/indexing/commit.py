@@ -1,0 +1,248 @@
+"""One transaction: articles added, documents deleted, and the generation that they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from searchkit.article import Article
+from searchkit.codec.columns import hash_ids
+from searchkit.codec.generation import Manifest, clean, foreign_files, latest_generation, read_manifest, write_generation
+from searchkit.codec.layout import Array
+from searchkit.codec.segment import Segment, SegmentEntry, write_deletions
+from searchkit.codec.storage import Storage
+from searchkit.errors import ConfigurationError, IndexExistsError
+from searchkit.indexing.builder import SegmentBuilder
+from searchkit.indexing.merge import merge_segments, plan_merge
+from searchkit.schema import Schema
+
+
+def create_index(storage: Storage, schema: Schema) -> Manifest:
+    """Make an empty index.
+
+    Raises:
+        IndexExistsError: there is one, or the directory holds anything else.
+    """
+    storage.make()
+    if foreign := foreign_files(storage):
+        raise IndexExistsError(f"{storage.path} holds other files, e.g. {foreign[0]!r}: choose an empty directory")
+    lock = storage.lock()
+    try:
+        if latest_generation(storage.names()) is not None:
+            raise IndexExistsError(f"there is an index at {storage.path}")
+        return _write(storage, 0, schema, [SegmentBuilder(schema, 1).write(storage)])
+    finally:
+        lock.release()
+
+
+def _write(storage: Storage, generation: int, schema: Schema, segments: list[SegmentEntry]) -> Manifest:
+    from searchkit.codec.whoosh_codec import toc_bytes  # imports whoosh, which a reader never needs
+
+    toc = toc_bytes(schema.to_whoosh(), segments, generation)
+    return write_generation(storage, generation, schema.to_dict(), schema.analyzer.fingerprint(), segments, toc)
+
+
+class Transaction:
+    """Changes to an index under its lock; nothing is seen before :meth:`commit`.
+
+    Args:
+        storage: the index directory.
+        timeout: seconds to wait for another writer.
+        threads: threads that compress articles; None = one a processor.
+        schema: for a rebuild: the schema of the new content, which replaces everything.
+
+    Raises:
+        IndexLockedError: another writer holds the index.
+        ConfigurationError: the index was written with another version of the analysis.
+    """
+
+    def __init__(
+        self, storage: Storage, timeout: float = 0.0, threads: int | None = None, schema: Schema | None = None
+    ) -> None:
+        if threads is not None and threads < 1:
+            raise ConfigurationError(f"threads must be at least 1, not {threads}")
+        self._storage = storage
+        self._lock = storage.lock(timeout)
+        try:
+            self._base = read_manifest(storage)
+            self.schema = Schema.from_dict(self._base.schema) if schema is None else schema
+            if schema is None and self.schema.analyzer.fingerprint() != self._base.fingerprint:
+                raise ConfigurationError(
+                    "the index was written with another version of the stemmer or of Unicode: rebuild it to write to it"
+                )
+            self._old = [] if schema is not None else [Segment(storage, entry) for entry in self._base.segments]
+        except BaseException:
+            self._lock.release()
+            raise
+        self._threads = threads or os.cpu_count() or 1
+        self._builder = SegmentBuilder(self.schema, self._threads)
+        self._flushed: list[SegmentEntry | None] = []  # None where all articles had been replaced by later ones
+        self._numbers: list[Array] = []  # by flush: builder document to segment document
+        self._flushed_deletions: dict[int, list[int]] = {}
+        self._added: dict[str, tuple[int, int]] = {}  # id to flush number and document in that builder
+        self._removed: dict[str, None] = {}
+        self._deletions: list[Array | None] = [None] * len(self._old)
+        self._replaced = 0
+        self.is_open = True
+
+    @property
+    def generation(self) -> int:
+        """The generation that the changes build on."""
+        return self._base.generation
+
+    def add(self, article: Article) -> bool:
+        """Add an article, in place of an earlier one of its id.
+
+        Returns:
+            Whether it replaced one that this transaction added before.
+
+        Raises:
+            ArticleError: it does not fit the schema.
+        """
+        doc = self._builder.add(article)
+        repeated = self._forget(article.id)
+        self._added[article.id] = (len(self._flushed), doc)
+        if self._builder.is_full:
+            self._flush()
+        return repeated
+
+    def _forget(self, id: str) -> bool:
+        """Drop an article that this transaction added."""
+        place = self._added.pop(id, None)
+        if place is None:
+            return False
+        flush, doc = place
+        if flush == len(self._flushed):
+            self._builder.discard(doc)
+        else:
+            self._flushed_deletions.setdefault(flush, []).append(int(self._numbers[flush][doc]))
+        return True
+
+    def remove(self, id: str) -> None:
+        """Delete the article of an id, if there is one."""
+        self._forget(id)
+        self._removed[id] = None
+
+    def remove_documents(self, docs: Array) -> int:
+        """Delete documents by their numbers in the generation that the changes build on.
+
+        Returns:
+            How many were live before.
+        """
+        base = gone = 0
+        for row, segment in enumerate(self._old):
+            mine = docs[(docs >= base) & (docs < base + segment.docs)] - base
+            gone += self._delete(row, mine)
+            base += segment.docs
+        return gone
+
+    def _delete(self, row: int, docs: Array) -> int:
+        """Mark documents of an old segment; how many were live."""
+        bitmap = self._deletions[row]
+        if bitmap is None:
+            old = self._old[row].deleted
+            bitmap = np.zeros(self._old[row].docs, np.bool_) if old is None else old.copy()
+        fresh = np.unique(docs[~bitmap[docs]])
+        if len(fresh):
+            bitmap[fresh] = True
+            self._deletions[row] = bitmap
+        return len(fresh)
+
+    def _flush(self) -> None:
+        numbers = self._builder.numbers()
+        self._flushed.append(self._builder.write(self._storage) if (numbers >= 0).any() else None)
+        self._numbers.append(numbers)
+        self._builder.close()
+        self._builder = SegmentBuilder(self.schema, self._threads)
+
+    def settle(self) -> tuple[int, int]:
+        """Find the documents that added and removed ids stand for.
+
+        Returns:
+            How many articles were replaced, and how many ids that were only to be deleted existed.
+        """
+        replaced = self._delete_ids(list(self._added))
+        deleted = self._delete_ids([id for id in self._removed if id not in self._added])
+        return replaced, deleted
+
+    def _delete_ids(self, ids: Sequence[str]) -> int:
+        keys = [id.encode(errors="surrogatepass") for id in ids]
+        hashes = hash_ids(keys)
+        return sum(self._delete(row, segment.ids.find(keys, hashes)[1]) for row, segment in enumerate(self._old))
+
+    @property
+    def live_count(self) -> int:
+        """Articles that the index will hold after the commit, once settled."""
+        kept = sum(
+            segment.docs - (int(bitmap.sum()) if bitmap is not None else segment.entry.deleted)
+            for segment, bitmap in zip(self._old, self._deletions, strict=True)
+        )
+        return kept + len(self._added)
+
+    def commit(self, *, optimize: bool = False) -> Manifest:
+        """Write the new generation, durably, and let the lock go.
+
+        Args:
+            optimize: merge everything into one segment.
+        """
+        self._check_open()
+        try:
+            generation = self._base.generation + 1
+            if len(self._builder):
+                self._flush()
+            entries = [
+                segment.entry if bitmap is None else write_deletions(self._storage, segment.entry, generation, bitmap)
+                for segment, bitmap in zip(self._old, self._deletions, strict=True)
+            ]
+            for flush, entry in enumerate(self._flushed):
+                if entry is None:
+                    continue
+                if docs := self._flushed_deletions.get(flush):
+                    bitmap = np.zeros(entry.docs, np.bool_)
+                    bitmap[docs] = True
+                    entry = write_deletions(self._storage, entry, generation, bitmap)
+                entries.append(entry)
+            entries = self._merge(entries, optimize)
+            manifest = _write(self._storage, generation, self.schema, entries)
+            clean(self._storage, manifest)
+            return manifest
+        finally:
+            self.close()
+
+    def _merge(self, entries: list[SegmentEntry], optimize: bool) -> list[SegmentEntry]:
+        entries = [entry for entry in entries if entry.docs > entry.deleted]
+        while True:
+            live = [entry.docs - entry.deleted for entry in entries]
+            if optimize:
+                needed = len(entries) > 1 or any(entry.deleted for entry in entries)
+                plan = (0, len(entries)) if needed else None
+            else:
+                plan = plan_merge(live, [entry.deleted for entry in entries])
+            if plan is None:
+                break
+            start, end = plan
+            segments = [Segment(self._storage, entry) for entry in entries[start:end]]
+            entries[start:end] = [merge_segments(self._storage, segments, self.schema)]
+        # A table of contents always names a segment: it is what refuses Whoosh's own writers.
+        return entries or [SegmentBuilder(self.schema, 1).write(self._storage)]
+
+    def _check_open(self) -> None:
+        if not self.is_open:
+            raise ConfigurationError("this writer is closed: it committed or rolled back before")
+
+    def rollback(self) -> None:
+        """Forget all changes and let the lock go; what was written of them is removed."""
+        if self.is_open:
+            try:
+                clean(self._storage, self._base)
+            finally:
+                self.close()
+
+    def close(self) -> None:
+        """Let the lock go."""
+        if self.is_open:
+            self.is_open = False
+            self._builder.close()
+            self._lock.release()

@@ -1,0 +1,299 @@
+"""Merges: which segments become one, and how, array by array.
+
+Only neighbours merge, so documents stay in order of arrival. Terms are taken in ranges whose postings fit in a bounded
+buffer, so a merge needs memory for its dictionary and one range, not for the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from searchkit.analysis import Analyzer, raw_words, split_raw
+from searchkit.article import Article
+from searchkit.codec.columns import write_ids, write_keyword
+from searchkit.codec.layout import Array, FileWriter, smallest_unsigned
+from searchkit.codec.postings import TextGroup
+from searchkit.codec.segment import SEGMENT_SUFFIX, FileEntry, Segment, SegmentEntry, new_segment_name
+from searchkit.codec.storage import Storage
+from searchkit.codec.stored import write_stored
+from searchkit.indexing.sections import GroupSections, Parts, column_attributes
+from searchkit.schema import Keyword, Schema
+
+#: A segment is merged with those after it when together they hold more than half as many live articles.
+RATIO = 2
+#: A segment with more deleted articles than this share is rewritten without them.
+MAX_DELETED = 0.3
+_RANGE_POSTINGS = 2_000_000
+
+
+def plan_merge(live: Sequence[int], deleted: Sequence[int]) -> tuple[int, int] | None:
+    """The neighbours (start, end) to merge next, None when all is well.
+
+    The sizes that remain fall at least by RATIO against the sum of all that follow, so there are at most
+    log3(articles) segments, and an article is rewritten at most log1.5(articles) times: the log-structured merge of
+    O'Neil et al. (1996) for segments that must stay in order.
+    """
+    following = 0
+    start = len(live)
+    for row in range(len(live) - 1, -1, -1):
+        if row < len(live) - 1 and live[row] < RATIO * following:
+            start = row
+        following += live[row]
+    if start < len(live) - 1:
+        return start, len(live)
+    for row, (kept, gone) in enumerate(zip(live, deleted, strict=True)):
+        if gone > MAX_DELETED * (kept + gone):
+            return row, row + 1
+    return None
+
+
+def merge_segments(storage: Storage, segments: Sequence[Segment], schema: Schema) -> SegmentEntry:
+    """Write one segment of the live documents of several, in order.
+
+    Returns:
+        The new segment's entry; of no documents when none was live.
+    """
+    maps = _document_maps(segments)
+    docs = sum(int((new >= 0).sum()) for new in maps)
+    name = f"{new_segment_name()}{SEGMENT_SUFFIX}"
+    with storage.create(name) as output:
+        writer = FileWriter(output, "segment")
+        ids = [segment.ids.values for segment in segments]
+        write_ids(writer, [value for column, new in zip(ids, maps, strict=True) for value in _live(column, new)])
+        for column_name, kind in schema.columns.items():
+            if isinstance(kind, Keyword):
+                _merge_keyword(writer, column_name, kind.multiple, segments, maps)
+            else:
+                values = [segment.values(column_name)[new >= 0] for segment, new in zip(segments, maps, strict=True)]
+                writer.add_parts(f"column.{column_name}", "<i8" if kind.name == "date" else "<f8", values)
+        gone = [_deleted_articles(segment) for segment in segments]
+        for fields in schema.text_groups:
+            groups = [segment.groups[fields[0]][0] for segment in segments]
+            word_loss = [_word_loss(articles, fields, schema.analyzer) for articles in gone]
+            _GroupMerge(groups, maps, docs).sections(word_loss).write(writer)
+        _merge_stored(writer, segments, maps)
+        checksum = writer.finish({"docs": docs, "columns": msgspec.to_builtins(column_attributes(schema))})
+    return SegmentEntry(FileEntry(name, storage.size(name), checksum), docs)
+
+
+def _document_maps(segments: Sequence[Segment]) -> list[Array]:
+    """For each segment by document: its number in the merged segment, -1 if it is deleted."""
+    maps, base = [], 0
+    for segment in segments:
+        live = np.ones(segment.docs, np.bool_) if segment.deleted is None else ~segment.deleted
+        maps.append(np.where(live, np.cumsum(live) - 1 + base, -1))
+        base += int(live.sum())
+    return maps
+
+
+def _live(values: Sequence[bytes], new: Array) -> Iterator[bytes]:
+    return (value for value, number in zip(values, new.tolist(), strict=True) if number >= 0)
+
+
+def _merge_keyword(
+    writer: FileWriter, name: str, multiple: bool, segments: Sequence[Segment], maps: Sequence[Array]
+) -> None:
+    columns = [segment.keyword(name) for segment in segments]
+    kept: list[tuple[Array, Array]] = []  # ordinals into the segment's dictionary, values of each document
+    for column, new in zip(columns, maps, strict=True):
+        if column.rows is None:
+            has = column.ordinals != len(column.values)
+            kept.append((column.ordinals[has & (new >= 0)].astype(np.int64), has[new >= 0].astype(np.int64)))
+        else:
+            counts = np.diff(column.rows.astype(np.int64))
+            kept.append((column.ordinals[np.repeat(new >= 0, counts)].astype(np.int64), counts[new >= 0]))
+    dictionaries = [list(column.values) for column in columns]
+    used = [np.unique(ordinals).tolist() for ordinals, _ in kept]
+    values = sorted({texts[row] for texts, rows in zip(dictionaries, used, strict=True) for row in rows})
+    rank = {value: row for row, value in enumerate(values)}
+    merged = []
+    for texts, rows, (ordinals, _) in zip(dictionaries, used, kept, strict=True):
+        table = np.zeros(len(texts), np.int64)
+        table[rows] = [rank[texts[row]] for row in rows]
+        merged.append(table[ordinals])
+    ordinals, counts = np.concatenate(merged), np.concatenate([count for _, count in kept])
+    if multiple:
+        write_keyword(writer, name, values, ordinals, np.concatenate(([0], np.cumsum(counts))))
+    else:
+        single = np.full(len(counts), len(values), np.int64)
+        single[counts > 0] = ordinals
+        write_keyword(writer, name, values, single, None)
+
+
+def _merge_stored(writer: FileWriter, segments: Sequence[Segment], maps: Sequence[Array]) -> None:
+    lengths = [np.diff(segment.stored.offsets)[new >= 0] for segment, new in zip(segments, maps, strict=True)]
+
+    def pieces() -> Iterator[Array]:
+        for segment, new in zip(segments, maps, strict=True):
+            kept = new >= 0
+            # Consecutive live documents are copied together, in pieces of bounded length.
+            edges = np.flatnonzero(np.diff(np.concatenate(([False], kept, [False])).astype(np.int8)))
+            for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+                for at in range(start, stop, 4096):
+                    yield segment.stored.packed(at, min(at + 4096, stop))
+
+    write_stored(writer, np.concatenate(lengths), pieces())
+
+
+def _deleted_articles(segment: Segment) -> list[Article]:
+    deleted = segment.deleted
+    return [] if deleted is None else [segment.stored.article(doc) for doc in np.flatnonzero(deleted).tolist()]
+
+
+def _word_loss(articles: Sequence[Article], fields: tuple[str, ...], analyzer: Analyzer) -> dict[bytes, int]:
+    """How many of the articles have each word as written: what its document frequency loses with them."""
+    loss: dict[bytes, int] = {}
+    for article in articles:
+        words: set[str] = set()
+        for field in fields:
+            for raw in raw_words(getattr(article, field, None) or ""):
+                parts, whole = split_raw(raw)
+                words.update(parts)
+                if whole is not None:
+                    words.add(whole)
+        for word in words:
+            key = word.encode()
+            loss[key] = loss.get(key, 0) + 1
+    return loss
+
+
+class _Chunk(NamedTuple):
+    """The merged postings of a range of terms."""
+
+    docs: Array
+    tfs: list[Array]
+    positions: Array
+    terms: Array  # row in the union of all terms, by posting
+
+
+class _GroupMerge:
+    """The merge of one text group."""
+
+    def __init__(self, groups: Sequence[TextGroup], maps: Sequence[Array], docs: int) -> None:
+        self.groups = groups
+        self.maps = maps
+        self.docs = docs
+        dictionaries = [list(group.terms) for group in groups]
+        self.union = sorted(set().union(*dictionaries))
+        rank = {term: row for row, term in enumerate(self.union)}
+        self.rows = [np.fromiter(map(rank.__getitem__, terms), np.int64, len(terms)) for terms in dictionaries]
+        self.ranges = self._term_ranges()
+        self._last: tuple[int, _Chunk] | None = None
+
+    def _term_ranges(self) -> list[tuple[int, int]]:
+        """Ranges of union rows whose postings fit in the buffer."""
+        counts = np.zeros(len(self.union), np.int64)
+        for group, rows in zip(self.groups, self.rows, strict=True):
+            counts[rows] += np.diff(group.postings_starts.astype(np.int64))
+        edges, filled = [0], 0
+        for row in (np.flatnonzero(counts) if len(counts) else counts).tolist():
+            if filled and filled + counts[row] > _RANGE_POSTINGS:
+                edges.append(row)
+                filled = 0
+            filled += int(counts[row])
+        return list(zip(edges, [*edges[1:], len(self.union)], strict=True))
+
+    def _chunks(self) -> Iterator[_Chunk]:
+        """The merged postings, range by range. A single range is worked out once and kept."""
+        for number, (first, last) in enumerate(self.ranges):
+            if self._last is None or self._last[0] != number:
+                self._last = None
+                self._last = (number, self._merge_range(first, last))
+            yield self._last[1]
+
+    def _merge_range(self, first: int, last: int) -> _Chunk:
+        width = len(self.groups[0].fields)
+        terms, docs, positions, position_at = [], [], [], []
+        tfs: list[list[Array]] = [[] for _ in range(width)]
+        base = 0
+        for group, rows, new in zip(self.groups, self.rows, self.maps, strict=True):
+            low, high = (int(row) for row in rows.searchsorted((first, last)))
+            starts = group.postings_starts[low : high + 1].astype(np.int64)
+            here = group.slice("docs", int(starts[0]), int(starts[-1]))
+            counts = [group.slice(f"tf.{field}", int(starts[0]), int(starts[-1])) for field in group.fields]
+            total = sum(count.astype(np.int64) for count in counts)
+            spans = group.positions_starts[low : high + 1]
+            place = group.slice("positions", int(spans[0]), int(spans[-1]))
+            if int(total.sum()) != len(place) or (len(here) and int(here.max()) >= len(new)):
+                raise group.file.corrupt("postings and positions disagree", f"text.{group.fields[0]}.positions")
+            moved = new[here]
+            keep = moved >= 0
+            terms.append(np.repeat(rows[low:high], np.diff(starts))[keep])
+            docs.append(moved[keep])
+            for field_counts, count in zip(tfs, counts, strict=True):
+                field_counts.append(count[keep].astype(np.int64))
+            position_at.append((np.cumsum(total) - total)[keep] + base)
+            positions.append(place.astype(np.int64))
+            base += len(place)
+        term, doc = np.concatenate(terms), np.concatenate(docs)
+        # Segments follow each other in document order, so keeping the order within a term keeps documents ascending.
+        order = np.argsort(term, kind="stable")
+        merged = [np.concatenate(count)[order] for count in tfs]
+        total = np.sum(merged, axis=0, dtype=np.int64)
+        source = np.repeat(np.concatenate(position_at)[order] - (np.cumsum(total) - total), total)
+        gathered = np.concatenate(positions)[source + np.arange(len(source))]
+        return _Chunk(doc[order], merged, gathered, term[order])
+
+    def sections(self, word_loss: Sequence[dict[bytes, int]]) -> GroupSections:
+        """The sections of the merged group.
+
+        Args:
+            word_loss: for each segment, what the document frequencies of its words lose with its deleted documents.
+        """
+        fields, count = self.groups[0].fields, len(self.union)
+        width = range(len(fields))
+        postings, occurrences = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        df = [np.zeros(count, np.int64) for _ in width]
+        cf = [np.zeros(count, np.int64) for _ in width]
+        largest_tf, largest_position = [0 for _ in width], 65535
+        for chunk in self._chunks():
+            if not len(chunk.docs):
+                continue
+            postings += np.bincount(chunk.terms, minlength=count)
+            for place, tf in enumerate(chunk.tfs):
+                df[place] += np.bincount(chunk.terms[tf > 0], minlength=count)
+                cf[place] += np.bincount(chunk.terms, tf, minlength=count).astype(np.int64)
+                largest_tf[place] = max(largest_tf[place], int(tf.max()))
+            largest_position = max(largest_position, int(chunk.positions.max()))
+        occurrences = np.sum(cf, axis=0)
+        live = np.flatnonzero(postings)
+        words = self._words(live, word_loss)
+        return GroupSections(
+            fields=fields,
+            terms=[self.union[row] for row in live.tolist()],
+            postings=np.concatenate(([0], np.cumsum(postings[live]))),
+            positions_starts=np.concatenate(([0], np.cumsum(occurrences[live]))),
+            df=[values[live] for values in df],
+            cf=[values[live] for values in cf],
+            docs=Parts(smallest_unsigned(self.docs), (chunk.docs for chunk in self._chunks())),
+            tfs=[Parts(smallest_unsigned(largest_tf[at]), self._tf_parts(at)) for at in width],
+            positions=Parts(smallest_unsigned(largest_position), (chunk.positions for chunk in self._chunks())),
+            lengths=[self._by_document([group.lengths[at] for group in self.groups]) for at in width],
+            content_lengths=[self._by_document([group.content_lengths[at] for group in self.groups]) for at in width],
+            words=[word for word, _, _ in words],
+            word_df=np.array([frequency for _, frequency, _ in words], np.int64),
+            word_terms=np.array([row for _, _, row in words], np.int64),
+        )
+
+    def _tf_parts(self, place: int) -> Iterator[Array]:
+        return (chunk.tfs[place] for chunk in self._chunks())
+
+    def _by_document(self, arrays: Sequence[Array]) -> Array:
+        return np.concatenate([array[new >= 0] for array, new in zip(arrays, self.maps, strict=True)])
+
+    def _words(self, live: Array, word_loss: Sequence[dict[bytes, int]]) -> list[tuple[bytes, int, int]]:
+        """The words as written that are left: text, document frequency, row of its term among the live ones."""
+        new_row = np.full(len(self.union), -1, np.int64)
+        new_row[live] = np.arange(len(live))
+        found: dict[bytes, list[int]] = {}
+        for group, rows, loss in zip(self.groups, self.rows, word_loss, strict=True):
+            terms = new_row[rows[group.word_terms.astype(np.int64)]] if len(rows) else rows
+            for word, frequency, term in zip(group.words, group.word_df.tolist(), terms.tolist(), strict=True):
+                frequency -= loss.get(word, 0)
+                if frequency > 0:
+                    found.setdefault(word, [0, term])[0] += frequency
+        return [(word, frequency, term) for word, (frequency, term) in sorted(found.items())]

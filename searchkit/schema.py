@@ -1,0 +1,248 @@
+"""What an index holds besides title and body: field kinds, their declaration, and what Whoosh makes of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from searchkit.analysis import Analyzer
+from searchkit.article import CORE_FIELDS, Article, to_utc
+from searchkit.errors import ConfigurationError, SchemaError
+
+if TYPE_CHECKING:
+    from whoosh import fields
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Base of the field kinds."""
+
+    name: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """Words: searchable as ``field:word``, ranked, highlighted. Values are strings."""
+
+    name: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True)
+class Keyword(Kind):
+    """Exact values for filters, facets and sorting. Values are strings, or lists of them.
+
+    Args:
+        multiple: whether an article may have several values.
+    """
+
+    multiple: bool = False
+    name: ClassVar[str] = "keyword"
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number for filters, ranges and sorting, kept as float64. Whole numbers come out as int."""
+
+    name: ClassVar[str] = "number"
+
+
+@dataclass(frozen=True)
+class Date(Kind):
+    """An instant for filters, calendar facets and sorting. Values as ``Article.published`` takes them."""
+
+    name: ClassVar[str] = "date"
+
+
+@dataclass(frozen=True)
+class Stored(Kind):
+    """Kept with the article and returned with it, not searchable. Any value that JSON can express."""
+
+    name: ClassVar[str] = "stored"
+
+
+KINDS: dict[str, type[Kind]] = {kind.name: kind for kind in (Text, Keyword, Number, Date, Stored)}
+
+#: Names that Hit, Results and Article use themselves.
+RESERVED = frozenset(
+    (*CORE_FIELDS, "article", "fields", "highlights", "language", "rank", "score", "self", "snippet", "to_dict", "values")
+)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+#: Beyond this, whole numbers are no longer exact in a float64.
+MAX_EXACT = 2**53
+
+
+class Schema:
+    """The declaration of an index.
+
+    ``id``, ``title``, ``body`` and ``published`` are always there.
+
+    Args:
+        language: code of the language whose stemmer and stop words are used.
+        **declared: further fields by name, e.g. ``topics=Keyword(multiple=True)``.
+
+    Raises:
+        SchemaError: an unknown language, a name that is reserved or not an identifier, or a kind that is none.
+    """
+
+    def __init__(self, language: str = "en", **declared: Kind) -> None:
+        self.language = language
+        self.analyzer = Analyzer(language)
+        for name, kind in declared.items():
+            if name in RESERVED:
+                raise SchemaError(f"the field name {name!r} is reserved", name)
+            if not _NAME.fullmatch(name):
+                raise SchemaError(f"{name!r} cannot name a field: letters, digits and _ only, a letter first", name)
+            if isinstance(kind, type) and issubclass(kind, Kind):
+                raise SchemaError(f"field {name!r}: write {kind.__name__}(), not {kind.__name__}", name)
+            if type(kind) not in KINDS.values():
+                raise SchemaError(f"field {name!r}: {kind!r} is not a field kind ({', '.join(sorted(KINDS))})", name)
+        self.declared: Mapping[str, Kind] = dict(declared)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Schema) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]  # holds a mapping; equality is by declaration
+
+    def __repr__(self) -> str:
+        parts = [f"language={self.language!r}", *(f"{name}={kind!r}" for name, kind in self.declared.items())]
+        return f"Schema({', '.join(parts)})"
+
+    @property
+    def text_groups(self) -> tuple[tuple[str, ...], ...]:
+        """The text fields, those that share one list of postings together: title and body, then each declared one."""
+        declared = ((name,) for name, kind in self.declared.items() if isinstance(kind, Text))
+        return (("title", "body"), *declared)
+
+    @property
+    def columns(self) -> dict[str, Kind]:
+        """The fields that have a column of values, ``published`` first."""
+        kinds: dict[str, Kind] = {"published": Date()}
+        kinds.update((name, kind) for name, kind in self.declared.items() if not isinstance(kind, (Text, Stored)))
+        return kinds
+
+    def kind(self, name: str) -> Kind | None:
+        """The kind of a field of this index (``id`` is a Keyword), None if it has no such field."""
+        core: dict[str, Kind] = {"id": Keyword(), "title": Text(), "body": Text(), "published": Date()}
+        return core.get(name) or self.declared.get(name)
+
+    def nearest(self, name: str) -> str | None:
+        """The field name most like ``name``, None if none is like it."""
+        close = get_close_matches(name.lower(), [*CORE_FIELDS, *self.declared], n=1, cutoff=0.6)
+        return close[0] if close else None
+
+    def require(self, name: str, *kinds: type[Kind], use: str) -> Kind:
+        """The kind of field ``name``, which a caller wants to ``use`` (a verb phrase for the error text).
+
+        Raises:
+            ConfigurationError: there is no such field, or it is of none of ``kinds``.
+        """
+        kind = self.kind(name)
+        if kind is None:
+            near = self.nearest(name)
+            raise ConfigurationError(f"no field {name!r}{f'; did you mean {near!r}?' if near else ''}")
+        if not isinstance(kind, kinds):
+            wanted = " or ".join(sorted(allowed.name for allowed in kinds))
+            raise ConfigurationError(f"cannot {use} {name!r}: it is a {kind.name} field, not {wanted}")
+        return kind
+
+    def to_dict(self) -> dict[str, Any]:
+        """The declaration as plain data, for the manifest and the command line."""
+        fields = {name: {"kind": kind.name, **asdict(kind)} for name, kind in self.declared.items()}
+        return {"language": self.language, "fields": fields}
+
+    @classmethod
+    def from_dict(cls, declaration: Mapping[str, Any]) -> Schema:
+        """The schema that :meth:`to_dict` described.
+
+        Raises:
+            SchemaError: it describes none.
+        """
+        try:
+            declared = {
+                name: KINDS[options["kind"]](**{key: value for key, value in options.items() if key != "kind"})
+                for name, options in declaration["fields"].items()
+            }
+            return cls(declaration["language"], **declared)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SchemaError(f"not a schema declaration: {error!r}") from None
+
+    def to_whoosh(self) -> fields.Schema:
+        """The Whoosh schema: the one in the table of contents, and what an index by Whoosh's own codec would use."""
+        from whoosh import fields  # slow to import, and a reader of the manifest can do without
+
+        from searchkit.analysis import whoosh as types
+
+        made: dict[str, fields.FieldType] = {
+            "id": types.identifier_field(),
+            "title": types.TextField(self.language),
+            "body": types.TextField(self.language),
+            "published": types.DateField(),
+        }
+        for name, kind in self.declared.items():
+            match kind:
+                case Text():
+                    made[name] = types.TextField(self.language)
+                case Keyword(multiple=multiple):
+                    made[name] = types.KeywordField(multiple)
+                case Number():
+                    made[name] = types.NumberField()
+                case Date():
+                    made[name] = types.DateField()
+                case _:
+                    made[name] = fields.STORED()
+        return fields.Schema(**made)
+
+    @classmethod
+    def infer(cls, articles: Iterable[Article], language: str = "en", limit: int = 1000) -> Schema:
+        """A schema that fits the fields of the first ``limit`` articles.
+
+        Lists of strings, and strings of at most 100 characters of which under half are distinct, become Keyword,
+        longer ones Text, numbers Number, ISO dates Date; what fits none of these is Stored. Names that no field can
+        have are left out.
+        """
+        seen: dict[str, list[Any]] = {}
+        for article in islice(articles, limit):
+            for name, value in article.fields.items():
+                seen.setdefault(name, []).append(value)
+        declared = {name: _infer_kind(values) for name, values in seen.items()}
+        return cls(
+            language,
+            **{name: kind for name, kind in declared.items() if _NAME.fullmatch(name) and name not in RESERVED},
+        )
+
+
+def _infer_kind(values: list[Any]) -> Kind:
+    if all(isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value) for value in values):
+        return Keyword(multiple=True)
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        fits = all(math.isfinite(value) and (isinstance(value, float) or abs(value) <= MAX_EXACT) for value in values)
+        return Number() if fits else Stored()
+    if all(isinstance(value, date) or (isinstance(value, str) and _is_iso_date(value)) for value in values):
+        return Date()
+    if all(isinstance(value, str) for value in values):
+        if max(map(len, values)) > 100:
+            return Text()
+        if len(set(values)) * 2 < len(values):
+            return Keyword()
+    return Stored()
+
+
+def _is_iso_date(text: str) -> bool:
+    try:
+        to_utc(text)
+    except ValueError:
+        return False
+    return True
+
+
+def as_utc_value(value: Any) -> datetime:
+    """The instant of a Date field's value; ValueError or TypeError when it is none."""
+    if not isinstance(value, (str, date)):
+        raise TypeError(f"{value!r} is not a date")
+    return to_utc(value)
