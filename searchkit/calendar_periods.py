@@ -16,10 +16,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from searchkit.article import UNDATED
 from searchkit.errors import ConfigurationError, SearchkitError
-
-UNDATED: int = int(np.iinfo(np.int64).min)
-"""What a date column holds for an article without a date."""
 
 PERIODS = ("year", "quarter", "month", "week", "day")
 

@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 import numpy as np
 
+from searchkit.article import UNDATED
 from searchkit.calendar_periods import (
     DAY,
     END_INSTANT,
     MONTHS_IN,
     PERIODS,
-    UNDATED,
     DateError,
     Span,
     clamp,

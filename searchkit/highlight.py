@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -78,12 +79,12 @@ def spans(text: str, marks: Marks, analyzer: Analyzer) -> list[tuple[int, int]]:
 
 
 def mark_whole(text: str, marks: Marks, analyzer: Analyzer) -> Fragment:
-    """The whole of a text, a title for example, as one fragment."""
+    """Mark the whole of a text, a title for example, as one fragment."""
     return Fragment(text, 0, len(text), tuple(spans(text, marks, analyzer)), before=False, after=False)
 
 
 def fragments(text: str, marks: Marks, analyzer: Analyzer, *, limit: int = 3, width: int = 160) -> list[Fragment]:
-    """The fragments of ``text`` that show best what matched, in the order of the text.
+    """Choose the fragments of ``text`` that show best what matched, in the order of the text.
 
     Each fragment in turn is the one with the most terms and phrases that no fragment before it shows, then the most
     terms and phrases, then the most marks, then the earliest. It is cut at sentence borders where they are near,
@@ -106,26 +107,15 @@ def fragments(text: str, marks: Marks, analyzer: Analyzer, *, limit: int = 3, wi
     if low >= high:
         return []
     found = _marked(text, marks, analyzer)
-    if not found:
-        chosen = [_widen(text, low, low, low, high, width)]
-    else:
-        chosen = _choose(text, found, low, high, limit, width)
+    chosen = _choose(text, found, low, high, limit, width) if found else [_widen(text, low, low, low, high, width)]
     starts = [mark.start for mark in found]
     result: list[Fragment] = []
     for row, (start, end) in enumerate(chosen):
-        inside = found[bisect_left(starts, start) : bisect_left(starts, end)]
         left = chosen[row - 1][1] if row else low
         right = chosen[row + 1][0] if row + 1 < len(chosen) else high
-        result.append(
-            Fragment(
-                text[start:end],
-                start,
-                end,
-                tuple((mark.start, mark.end) for mark in inside),
-                before=_INK.search(text, left, start) is not None,
-                after=_INK.search(text, end, right) is not None,
-            )
-        )
+        before, after = (_INK.search(text, *gap) is not None for gap in ((left, start), (end, right)))
+        inside = tuple((mark.start, mark.end) for mark in found[bisect_left(starts, start) : bisect_left(starts, end)])
+        result.append(Fragment(text[start:end], start, end, inside, before, after))
     return result
 
 
@@ -200,7 +190,7 @@ _REMEMBERED_LENGTH = 32
 
 @lru_cache(maxsize=32768)  # about 10 MB when full; the vocabulary of a year of news
 def _forms(raw: str, analyzer: Analyzer) -> tuple[str, ...]:
-    """The words as written that a raw word gives, and their terms."""
+    """Give the words as written that a raw word stands for, and their terms."""
     parts, whole = split_raw(raw)
     words = parts if whole is None else (*parts, whole)
     return (*words, *analyzer.terms(words))
@@ -221,8 +211,8 @@ def _plain(text: str) -> str:
     return text
 
 
-def _ascii_tokens(text: str, analyzer: Analyzer, wanted: Set[str]) -> tuple[list[Token], int]:
-    """The tokens of the raw words of ``text`` that give a wanted word or term, and how many positions the text takes.
+def _ascii_tokens(text: str, analyzer: Analyzer, wanted: AbstractSet[str]) -> tuple[list[Token], int]:
+    """Find the tokens of raw words that give a wanted word or term, and how many positions the text takes.
 
     Most words are only looked up. Between two raw words of ASCII text stands neither letter nor digit and each has
     one, so the place of a raw word is the first one after the raw word before it.
@@ -249,7 +239,7 @@ def _ascii_tokens(text: str, analyzer: Analyzer, wanted: Set[str]) -> tuple[list
 
 
 def _candidates(text: str, marks: Marks, analyzer: Analyzer) -> list[_Word]:
-    """The words of ``text`` that are marked, or would be if the phrase they belong to stood there."""
+    """Find the words of ``text`` that are marked, or would be if the phrase they belong to stood there."""
     terms = marks.terms.union(*(step for phrase in marks.phrases for step in phrase.steps))
     wanted = terms | marks.words
     found: list[_Word] = []
@@ -262,7 +252,7 @@ def _candidates(text: str, marks: Marks, analyzer: Analyzer) -> list[_Word]:
         else:
             tokens, size = tokenize(line), 0
         for word, position, start, end in tokens:
-            term = _term(word, analyzer)
+            term = _term(word, analyzer) if len(word) <= _REMEMBERED_LENGTH else analyzer.term(word)
             size = max(size, position + 1)
             if term in terms or word in marks.words:
                 found.append(_Word(word, term, first + position, offset + start, offset + end))
@@ -272,7 +262,7 @@ def _candidates(text: str, marks: Marks, analyzer: Analyzer) -> list[_Word]:
 
 
 def _marked(text: str, marks: Marks, analyzer: Analyzer) -> list[_Mark]:
-    """The marks of ``text``, ascending and disjoint."""
+    """Find the marks of ``text``, ascending and disjoint."""
     if not marks:
         return []
     words = _candidates(text, marks, analyzer)
@@ -284,8 +274,6 @@ def _marked(text: str, marks: Marks, analyzer: Analyzer) -> list[_Mark]:
     found.sort(key=lambda item: item[:2])
     merged: list[_Mark] = []
     for start, end, key in found:
-        while end < len(text) and text[end] > "\u02ff" and category(text[end])[0] == "M":
-            end += 1
         if merged and start <= merged[-1].end:
             merged[-1].end = max(merged[-1].end, end)
             merged[-1].keys.add(key)
@@ -295,7 +283,7 @@ def _marked(text: str, marks: Marks, analyzer: Analyzer) -> list[_Mark]:
 
 
 def _phrase_spans(phrase: Phrase, words: Sequence[_Word]) -> Iterator[tuple[int, int]]:
-    """The words (with slop 1, the pairs of neighbours) of every chain of positions that is the whole phrase.
+    """Find the words (with slop 1, the pairs of neighbours) of every chain of positions that is the whole phrase.
 
     A position belongs to a chain if it can be reached from a first word and a last word can be reached from it, so
     two passes over the steps find them all without going through the chains, of which there may be exponentially many.
@@ -346,7 +334,7 @@ _SHORTEST = 3  # a border that would leave less than a third of the width is not
 
 
 def _choose(text: str, marks: Sequence[_Mark], low: int, high: int, limit: int, width: int) -> list[tuple[int, int]]:
-    """The best fragments between ``low`` and ``high``, as (start, end) in the order of the text."""
+    """Choose the best fragments between ``low`` and ``high``, as (start, end) in the order of the text."""
     starts = [mark.start for mark in marks]
     taken = bytearray(len(marks))
     shown: set[_Key] = set()
@@ -371,7 +359,7 @@ def _choose(text: str, marks: Sequence[_Mark], low: int, high: int, limit: int, 
 
 
 def _best_window(marks: Sequence[_Mark], taken: bytearray, shown: set[_Key], width: int) -> tuple[int, int] | None:
-    """The run of marks not taken, no longer than ``width`` or a single one, that is best; None if all are taken.
+    """Find the run of marks not taken, no longer than ``width`` or a single one, that is best; None if all are taken.
 
     One sweep: the window that ends at each mark and reaches back as far as ``width`` allows.
     """
@@ -401,7 +389,8 @@ def _best_window(marks: Sequence[_Mark], taken: bytearray, shown: set[_Key], wid
 
 
 def _widen(text: str, start: int, end: int, low: int, high: int, width: int) -> tuple[int, int]:
-    """A fragment of about ``width`` characters between ``low`` and ``high`` around what lies from start to end."""
+    """Make a fragment of about ``width`` characters, between ``low`` and ``high``, around ``start`` to ``end``."""
+    low += len(text[low:start]) - len(text[low:start].lstrip())
     room = max(0, width - (end - start))
     borders = _sentence_starts(text, max(low, start - room), start, low)
     left = borders[-1] if borders else _word_start(text, max(low, start - room // 2), start)
@@ -409,25 +398,25 @@ def _widen(text: str, start: int, end: int, low: int, high: int, width: int) -> 
     if furthest == high:
         right = high
         if (earliest := max(low, high - width)) < left:  # the last fragment is filled up with the sentences before it
-            left = min(left, *_sentence_starts(text, earliest, left, low), left)
+            left = min([left, *_sentence_starts(text, earliest, left, low)])
     else:
-        shortest = max(end, left + width // _SHORTEST)
+        shortest = max(end, left + 1, left + width // _SHORTEST)
         borders = _sentence_starts(text, shortest, furthest, low)
         right = borders[-1] if borders else _word_end(text, shortest, furthest)
-    left = min(start, left + len(text[left:start]) - len(text[left:start].lstrip()))
-    right = max(end, left + len(text[left:right].rstrip()))
-    return left, right
+    left += len(text[left:start]) - len(text[left:start].lstrip())
+    return left, left + len(text[left:right].rstrip())
 
 
 def _sentence_starts(text: str, start: int, end: int, low: int) -> list[int]:
     """Where sentences begin from ``start`` to ``end``, both included; one begins at ``low``."""
     # A border is the end of what separates two sentences, most of the time a full stop, a quote and a space.
     found = (match.end() for match in _SENTENCE.finditer(text, max(low, start - 3), end + 1))
-    return [low] * (start == low) + [border for border in found if start <= border <= end and border != low]
+    borders = [border for border in found if max(start, low + 1) <= border <= end]
+    return [low] * (start == low) + [border for border in borders if not _is_inside_character(text, border)]
 
 
 def _word_start(text: str, start: int, end: int) -> int:
-    """The first place from ``start`` to ``end`` where a word begins, or a character if no space is there."""
+    """Find the first place from ``start`` to ``end`` where a word begins, or a character if no space is there."""
     if match := _SPACE.search(text, max(0, start - 1), end):
         return match.end()
     while start < end and _is_inside_character(text, start):
@@ -436,19 +425,22 @@ def _word_start(text: str, start: int, end: int) -> int:
 
 
 def _word_end(text: str, start: int, end: int) -> int:
-    """The last place from ``start`` to ``end`` where a word ends, or a character if no space is there."""
+    """Find the last place from ``start`` to ``end`` where a word ends, or a character if no space is there."""
     for place in range(end, start - 1, -1):
         if text[place].isspace():
             return place
     while end > start and _is_inside_character(text, end):
         end -= 1
+    furthest = end + 30  # no language puts more marks on a letter (Unicode Annex 15, stream-safe text)
+    while end < furthest and _is_inside_character(text, end):
+        end += 1
     return end
 
 
 def _is_inside_character(text: str, place: int) -> bool:
     """Whether a cut at ``place`` would part what a reader sees as one character: marks, joiners, skin tones."""
-    character = text[place]
-    return (
+    character = text[place : place + 1]  # nothing at the end of the text
+    return character != "" and (
         category(character)[0] == "M"
         or character in "\u200c\u200d\uff9e\uff9f"
         or "\U0001f3fb" <= character <= "\U0001f3ff"

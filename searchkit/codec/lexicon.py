@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from whoosh.util.numeric import byte_to_length
 
 from searchkit.article import UNDATED
 from searchkit.codec.columns import IdColumn, KeywordColumn
@@ -23,6 +24,13 @@ from searchkit.codec.postings import TextGroup
 WHOOSH_EPOCH = 62_135_596_800_000_000
 _TIER = struct.Struct(">BQ")
 _SHIFT_STEP = 8  # of whoosh.fields.DATETIME, and of our NumberField
+#: Whoosh keeps a length as one byte; this is what it reads back for each.
+_BYTE_LENGTHS = np.array([byte_to_length(byte) for byte in range(256)], np.int64)
+
+
+def rounded_lengths(lengths: Array) -> Array:
+    """Field lengths as Whoosh's byte rounds them (up), float64. A length of 0 stays 0."""
+    return _BYTE_LENGTHS[np.minimum(_BYTE_LENGTHS.searchsorted(lengths, "left"), 255)].astype(np.float64)
 
 
 class FieldPostings(NamedTuple):

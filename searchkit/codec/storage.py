@@ -13,9 +13,8 @@ import re
 import shutil
 import socket
 import stat
-import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -221,14 +220,3 @@ def _forget_held() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_held)
 
-
-def retry_missing(action: Callable[[], Any], attempts: int = 50) -> Any:
-    """Run ``action`` again while a file that it opens is gone because a writer moved on to a newer generation."""
-    for attempt in range(attempts):
-        try:
-            return action()
-        except FileNotFoundError:
-            if attempt == attempts - 1:
-                raise
-            time.sleep(0.01)
-    raise AssertionError("unreachable")

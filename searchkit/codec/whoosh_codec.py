@@ -35,19 +35,13 @@ from searchkit.codec.lexicon import (
     KeywordLexicon,
     NumericLexicon,
     TextLexicon,
+    rounded_lengths,
 )
 from searchkit.codec.segment import FileEntry, Segment, SegmentEntry
 from searchkit.codec.storage import INDEX_NAME, Storage
 from searchkit.errors import SearchkitError
 
 _BLOCK = 128
-#: Whoosh keeps a length as one byte; this is what it reads back for each.
-BYTE_LENGTHS = np.array([byte_to_length(byte) for byte in range(256)], np.int64)
-
-
-def rounded_lengths(lengths: Array) -> Array:
-    """Field lengths as Whoosh's byte rounds them (up), float64. A length of 0 stays 0."""
-    return BYTE_LENGTHS[np.minimum(BYTE_LENGTHS.searchsorted(lengths, "left"), 255)].astype(np.float64)
 
 
 def toc_bytes(schema: Any, segments: Iterable[SegmentEntry], generation: int) -> bytes:
@@ -70,6 +64,12 @@ def _open_segment(storage: WhooshStorage, segment: WhooshSegment) -> Segment:
         if opened is None:
             opened = _opened[key] = Segment(Storage(key[0]), key[1])
         return opened
+
+
+def adopt(folder: str, segment: Segment) -> None:
+    """Have Whoosh read a segment that is mapped already, rather than open its files again: they may be gone."""
+    with _opening:
+        _opened[folder, segment.entry] = segment
 
 
 class SearchkitCodec(base.Codec):  # type: ignore[misc]  # whoosh has no types

@@ -1,0 +1,1 @@
+"""Query trees to documents: a snapshot of one generation, the rankings, and the evaluators."""

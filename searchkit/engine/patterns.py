@@ -1,0 +1,64 @@
+"""Patterns over a sorted dictionary: which rows a prefix, a wildcard or a fuzzy word matches."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+
+import numpy as np
+
+from searchkit.codec.layout import Array
+from searchkit.codec.terms import SortedStrings
+
+
+def prefix_rows(strings: SortedStrings, prefix: str) -> Array:
+    """Rows of the strings that begin with ``prefix``, ascending."""
+    return np.arange(*strings.prefix_range(prefix.encode(errors="replace")))
+
+
+def wildcard_rows(strings: SortedStrings, pattern: str) -> Array:
+    """Rows of the strings that fit a pattern of ``*`` (any run), ``?`` (any character) and ``[…]`` (any of a set)."""
+    literal = re.split(r"[*?\[]", pattern)[0]
+    # fnmatch's expressions are anchored and do not backtrack from one star into another, so they take linear time.
+    fits = re.compile(fnmatch.translate(pattern)).match
+    start, end = strings.prefix_range(literal.encode(errors="replace"))
+    return np.array([row for row in range(start, end) if fits(strings[row].decode())], np.int64)
+
+
+def fuzzy_rows(strings: SortedStrings, word: str, distance: int, prefix: int = 1) -> Array:
+    """Rows of the strings within ``distance`` insertions, deletions and substitutions of ``word``.
+
+    Args:
+        prefix: so many first characters must be the same.
+    """
+    start, end = strings.prefix_range(word[:prefix].encode(errors="replace"))
+    rows, texts = [], []
+    for row in range(start, end):
+        text = strings[row].decode()
+        if abs(len(text) - len(word)) <= distance:
+            rows.append(row)
+            texts.append(text)
+    if not rows:
+        return np.zeros(0, np.int64)
+    return np.array(rows, np.int64)[edit_distances(word, texts) <= distance]
+
+
+def edit_distances(word: str, texts: list[str]) -> Array:
+    """The Levenshtein distance of ``word`` to each text, all at once (Wagner and Fischer 1974, one row of the table of
+    every text a step). int64."""
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    width = int(lengths.max(initial=0))
+    codes = np.zeros((len(texts), width), np.uint32)
+    flat = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+    codes[np.arange(width) < lengths[:, None]] = flat
+    previous = np.tile(np.arange(width + 1), (len(texts), 1))
+    steps = np.arange(width + 1)
+    for number, character in enumerate(word, 1):
+        current = np.empty_like(previous)
+        current[:, 0] = number
+        np.minimum(previous[:, :-1] + (codes != ord(character)), previous[:, 1:] + 1, out=current[:, 1:])
+        # Insertions run along the row: the running minimum of the cost less the steps taken.
+        current = np.minimum.accumulate(current - steps, axis=1) + steps
+        previous = current
+    distances: Array = previous[np.arange(len(texts)), lengths]
+    return distances

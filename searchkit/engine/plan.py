@@ -1,0 +1,87 @@
+"""A query over a snapshot: how it is evaluated, and the best of what it matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from whoosh import query
+
+from searchkit.codec.layout import Array
+from searchkit.engine.dense import Dense
+from searchkit.engine.scoring import Ranking
+from searchkit.engine.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Matches:
+    """All that a query matches in a snapshot.
+
+    Attributes:
+        docs: global document numbers, ascending int64; deleted ones left out.
+        scores: float64 of each; None when nothing in the query scores.
+    """
+
+    docs: Array
+    scores: Array | None
+
+    def __len__(self) -> int:
+        return len(self.docs)
+
+
+def evaluate(
+    snapshot: Snapshot, node: query.Query, ranking: Ranking, allowed: Array | None = None, scored: bool = True
+) -> Matches:
+    """Everything that a query matches.
+
+    Args:
+        snapshot: the index.
+        node: a Whoosh query tree.
+        ranking: how words score.
+        allowed: bool by global document: only these may match; None = all.
+        scored: whether scores are wanted.
+    """
+    evaluators: list[Dense] | None = snapshot.evaluators.get(ranking.name)
+    if evaluators is None:
+        evaluators = [Dense(snapshot, row, ranking) for row in range(len(snapshot.segments))]
+        snapshot.evaluators[ranking.name] = evaluators
+    docs, scores = [], []
+    has_scores = False
+    for evaluator, segment, base in zip(evaluators, snapshot.segments, snapshot.bases.tolist(), strict=False):
+        within = None if allowed is None else np.flatnonzero(allowed[base : base + segment.docs])
+        found, values = evaluator.evaluate(node, within, scored)
+        if segment.deleted is not None and len(found):
+            live = ~segment.deleted[found]
+            found = found[live]
+            values = None if values is None else values[live]
+        docs.append(found + base if base else found)
+        has_scores = has_scores or values is not None
+        scores.append(values)
+    if len(docs) == 1:
+        return Matches(docs[0], scores[0])
+    flat = [np.zeros(len(found)) if part is None else part for found, part in zip(docs, scores, strict=True)]
+    return Matches(np.concatenate(docs), np.concatenate(flat) if has_scores else None)
+
+
+def best(keys: Array, count: int) -> Array:
+    """The rows of the ``count`` largest keys, largest first; ties go to the lower row.
+
+    Args:
+        keys: float64, none NaN.
+    """
+    if count >= len(keys):
+        return np.argsort(-keys, kind="stable")
+    if count <= 0:
+        return np.zeros(0, np.int64)
+    threshold = np.partition(keys, len(keys) - count)[len(keys) - count]
+    rows = np.flatnonzero(keys >= threshold)
+    # Of the rows at the threshold, the lowest: a stable sort leaves them in front of their equals.
+    return rows[np.argsort(-keys[rows], kind="stable")[:count]]
+
+
+def top(snapshot: Snapshot, node: query.Query, ranking: Ranking, count: int, allowed: Array | None = None) -> Matches:
+    """The ``count`` best documents of a query, best first; ties go to the lower document number."""
+    matches = evaluate(snapshot, node, ranking, allowed)
+    scores = np.zeros(len(matches)) if matches.scores is None else matches.scores
+    rows = best(scores, count)
+    return Matches(matches.docs[rows], scores[rows])

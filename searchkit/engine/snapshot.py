@@ -1,0 +1,281 @@
+"""A snapshot: an immutable view of one generation, with statistics over all its segments."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from searchkit.article import Article
+from searchkit.codec.columns import hash_ids
+from searchkit.codec.generation import Manifest, latest_generation, read_manifest
+from searchkit.codec.layout import Array
+from searchkit.codec.postings import TextGroup
+from searchkit.codec.segment import Segment
+from searchkit.codec.storage import Storage
+from searchkit.errors import IndexCorruptError, SearchkitError
+from searchkit.schema import Schema
+
+if TYPE_CHECKING:
+    from whoosh.searching import Searcher
+
+_CACHED_TERMS = 50_000
+
+
+class TermStatistics(NamedTuple):
+    """What the whole index knows of a term. Deleted documents count until they are merged away.
+
+    Attributes:
+        rows: by segment: the term's row in its dictionary, -1 where it lacks it.
+        df: documents with it in any field of the group.
+        field_df, field_cf: for each field of the group: documents with it there, occurrences there.
+    """
+
+    rows: tuple[int, ...]
+    df: int
+    field_df: tuple[int, ...]
+    field_cf: tuple[int, ...]
+
+
+class GroupView:
+    """One text group over all segments.
+
+    Attributes:
+        fields: the group's fields.
+        groups: the group in each segment.
+    """
+
+    def __init__(self, fields: tuple[str, ...], groups: list[TextGroup]) -> None:
+        self.fields = fields
+        self.groups = groups
+        self._terms: dict[str, TermStatistics] = {}
+
+    def term(self, text: str) -> TermStatistics:
+        """The statistics of a term; all zero if no segment has it."""
+        found = self._terms.get(text)
+        if found is None:
+            found = self._look_up(text.encode(errors="replace"))
+            if len(self._terms) >= _CACHED_TERMS:
+                self._terms.clear()
+            self._terms[text] = found
+        return found
+
+    def _look_up(self, term: bytes) -> TermStatistics:
+        rows = tuple(group.terms.find(term) for group in self.groups)
+        hits = [(group, row) for group, row in zip(self.groups, rows, strict=True) if row >= 0]
+        fields = range(len(self.fields))
+        return TermStatistics(
+            rows,
+            sum(int(group.postings_starts[row + 1]) - int(group.postings_starts[row]) for group, row in hits),
+            tuple(sum(int(group.df[field][row]) for group, row in hits) for field in fields),
+            tuple(sum(int(group.cf[field][row]) for group, row in hits) for field in fields),
+        )
+
+    @cached_property
+    def total_lengths(self) -> tuple[int, ...]:
+        """For each field: its words in all documents."""
+        return tuple(
+            sum(int(group.lengths[field].sum(dtype=np.int64)) for group in self.groups)
+            for field in range(len(self.fields))
+        )
+
+    @cached_property
+    def total_content_lengths(self) -> tuple[int, ...]:
+        """For each field: its words that are not stop words in all documents."""
+        return tuple(
+            sum(int(group.content_lengths[field].sum(dtype=np.int64)) for group in self.groups)
+            for field in range(len(self.fields))
+        )
+
+
+class Snapshot:
+    """One generation, mapped as a whole: what is read from it never changes.
+
+    Args:
+        storage: the index directory.
+
+    Attributes:
+        generation: its number.
+        segments: in document order.
+        bases: int64[segments + 1]: the first global document number of each segment, and the number of documents.
+        docs: documents, deleted ones included.
+        live: documents that are not deleted.
+
+    Raises:
+        IndexNotFoundError, IndexCorruptError, IndexVersionError: see :func:`~searchkit.codec.generation.read_manifest`.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.manifest, self.segments = self._open()
+        self.generation = self.manifest.generation
+        self.bases = np.concatenate(([0], np.cumsum([segment.docs for segment in self.segments]))).astype(np.int64)
+        self.docs = int(self.bases[-1])
+        self.live = self.docs - sum(segment.entry.deleted for segment in self.segments)
+        self._lock = threading.Lock()  # of the two tables below
+        self._columns: dict[str, Array] = {}
+        self._keywords: dict[str, KeywordView] = {}
+        self._local = threading.local()
+        #: Weights of words by ranking, and the evaluators of each ranking; kept by the engine, dropped with the snapshot.
+        self.weights: dict[tuple[Any, ...], tuple[float, ...]] = {}
+        self.evaluators: dict[str, Any] = {}
+
+    def _open(self) -> tuple[Manifest, list[Segment]]:
+        """Map every file of the newest generation; start again if a writer has moved on meanwhile."""
+        while True:
+            before = latest_generation(self.storage.names())
+            try:
+                manifest = read_manifest(self.storage)
+                return manifest, [Segment(self.storage, entry) for entry in manifest.segments]
+            except FileNotFoundError as error:
+                if isinstance(error, SearchkitError):
+                    raise
+                if latest_generation(self.storage.names()) == before:
+                    raise IndexCorruptError("the file is missing", str(error.filename)) from None
+
+    @cached_property
+    def groups(self) -> dict[str, tuple[GroupView, int]]:
+        """For each text field its group over all segments and its place in it."""
+        made: dict[str, tuple[GroupView, int]] = {}
+        for fields in self.segments[0].columns.groups:
+            view = GroupView(tuple(fields), [segment.groups[fields[0]][0] for segment in self.segments])
+            made.update((field, (view, place)) for place, field in enumerate(fields))
+        return made
+
+    @cached_property
+    def live_mask(self) -> Array | None:
+        """bool by global document, None where none is deleted."""
+        if self.live == self.docs:
+            return None
+        return np.concatenate(
+            [np.ones(segment.docs, np.bool_) if segment.deleted is None else ~segment.deleted for segment in self.segments]
+        )
+
+    def values(self, name: str) -> Array:
+        """A date or number column by global document."""
+        return self._column(name, lambda segment: segment.values(name))
+
+    def _column(self, name: str, of: Callable[[Segment], Array]) -> Array:
+        with self._lock:
+            if name not in self._columns:
+                parts = [of(segment) for segment in self.segments]
+                self._columns[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            return self._columns[name]
+
+    def keyword(self, name: str) -> KeywordView:
+        """A keyword column by global document."""
+        with self._lock:
+            if name not in self._keywords:
+                self._keywords[name] = KeywordView(self, name)
+            return self._keywords[name]
+
+    def place(self, doc: int) -> tuple[Segment, int]:
+        """The segment of a global document and its number there."""
+        row = int(self.bases.searchsorted(doc, "right")) - 1
+        return self.segments[row], doc - int(self.bases[row])
+
+    def id(self, doc: int) -> str:
+        """The id of a document."""
+        segment, local = self.place(doc)
+        return segment.ids.values[local].decode()
+
+    def article(self, doc: int) -> Article:
+        """The stored article of a document."""
+        segment, local = self.place(doc)
+        return segment.stored.article(local)
+
+    def find(self, id: str) -> int | None:
+        """The document of an id, None if there is none that is live."""
+        key = [id.encode(errors="surrogatepass")]
+        hashes = hash_ids(key)
+        for segment, base in zip(self.segments, self.bases.tolist(), strict=False):
+            for doc in segment.ids.find(key, hashes)[1].tolist():
+                if segment.deleted is None or not segment.deleted[doc]:
+                    return int(base + doc)
+        return None
+
+    def whoosh_searcher(self) -> Searcher:
+        """Stock Whoosh over this very generation, one searcher a thread: the evaluator of last resort."""
+        if not hasattr(self._local, "searcher"):
+            from whoosh.filedb.filestore import FileStorage  # only unusual queries need whoosh's own machinery
+            from whoosh.index import FileIndex
+            from whoosh.searching import Searcher
+
+            from searchkit.codec.whoosh_codec import WhooshSegment, adopt
+
+            for segment in self.segments:
+                adopt(str(self.storage.path), segment)
+            schema = Schema.from_dict(self.manifest.schema).to_whoosh()
+            segments = [WhooshSegment(segment.entry) for segment in self.segments]
+            reader = FileIndex._reader(FileStorage(str(self.storage.path)), schema, segments, self.generation)
+            self._local.searcher = Searcher(reader)
+        return self._local.searcher
+
+
+class KeywordView:
+    """A keyword column over all segments, with one dictionary.
+
+    Attributes:
+        values: the distinct values, sorted.
+        ordinals: rows of ``values``, by document (``len(values)`` = none), or the flat list where it is multiple.
+        rows: where it is multiple: int64[docs + 1] offsets into ``ordinals``; else None.
+    """
+
+    def __init__(self, snapshot: Snapshot, name: str) -> None:
+        columns = [segment.keyword(name) for segment in snapshot.segments]
+        self.multiple = columns[0].rows is not None
+        if len(columns) == 1:
+            self.values = columns[0].texts
+            self.ordinals = columns[0].ordinals
+            self.rows = columns[0].rows
+            return
+        self.values = sorted(set().union(*(column.texts for column in columns)))
+        rank = {value: row for row, value in enumerate(self.values)}
+        parts = []
+        for column in columns:
+            table = np.array([*(rank[text] for text in column.texts), len(self.values)], np.uint32)
+            parts.append(table[column.ordinals])
+        self.ordinals = np.concatenate(parts)
+        self.rows = None
+        if self.multiple:
+            counts = [np.diff(column.rows.astype(np.int64)) for column in columns if column.rows is not None]
+            self.rows = np.concatenate(([0], np.cumsum(np.concatenate(counts))))
+
+    @cached_property
+    def rank(self) -> dict[str, int]:
+        """Value to its row."""
+        return {value: row for row, value in enumerate(self.values)}
+
+    @cached_property
+    def by_document(self) -> Array:
+        """The global document of each entry of ``ordinals`` in a multiple field: int32, ascending."""
+        assert self.rows is not None
+        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), np.diff(self.rows.astype(np.int64)))
+
+    def of(self, doc: int) -> list[str]:
+        """The values of a document, in the order they were given."""
+        if self.rows is None:
+            ordinal = int(self.ordinals[doc])
+            return [] if ordinal == len(self.values) else [self.values[ordinal]]
+        return [self.values[ordinal] for ordinal in self.ordinals[int(self.rows[doc]) : int(self.rows[doc + 1])].tolist()]
+
+    def mask(self, values: list[str]) -> Array:
+        """bool by document: has any of the values, exactly."""
+        wanted = np.zeros(len(self.values) + 1, np.bool_)
+        wanted[[self.rank[value] for value in values if value in self.rank]] = True
+        hits = wanted[self.ordinals]
+        if self.rows is None:
+            return hits
+        mask = np.zeros(len(self.rows) - 1, np.bool_)
+        mask[self.by_document[hits]] = True
+        return mask
+
+    def present(self) -> Array:
+        """bool by document: has any value."""
+        if self.rows is None:
+            mask: Array = self.ordinals != len(self.values)
+            return mask
+        return np.diff(self.rows.astype(np.int64)) > 0

@@ -1,0 +1,135 @@
+"""What many tests need: a schema with every kind of field, articles that fit it, and the same index by stock Whoosh."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import FileIndex
+from whoosh.writing import SegmentWriter
+
+from searchkit.article import Article
+from searchkit.codec.storage import Storage
+from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
+
+WORDS = ["putin", "korea", "grain", "trade", "trades", "trading", "the", "of", "e-mail", "twenty-one-year-old", "U.S."]
+ODD = ["Łódź", "café", "北京大学", "AT&T", "O'Neill's", "x²", "1,234.5", "C++", "#tag", "ΐσως", "İ", "\x00", "ไทย", "--"]
+VALUES = ["grain", "Grain", "GRAÍN", "north korea", "", "\ufffd", "日本", "a,b", " "]
+
+
+@pytest.fixture(scope="session")
+def schema() -> Schema:
+    """A schema with a field of every kind."""
+    return Schema(
+        topics=Keyword(multiple=True), source=Keyword(), words=Number(), updated=Date(), summary=Text(), extra=Stored()
+    )
+
+
+def _with_fields(id: str, title: str, body: str, published: datetime | None, fields: dict[str, Any]) -> Article:
+    return Article(id, title, body, published, **fields)
+
+
+@pytest.fixture(scope="session")
+def article_lists() -> st.SearchStrategy[list[Article]]:
+    """Lists of arbitrary articles of distinct ids that fit ``schema``."""
+    text = st.lists(st.sampled_from(WORDS + ODD), max_size=12).map(" ".join)
+    instant = st.one_of(
+        st.sampled_from([datetime.min, datetime.max, datetime(1970, 1, 1), datetime(1987, 3, 2, 10, 41, 7, 5)]),
+        st.datetimes(),
+    ).map(lambda naive: naive.replace(tzinfo=UTC))
+    number = st.one_of(st.sampled_from([0, -1, 2**53, -0.0, 1e308, 5e-324]), st.floats(allow_nan=False, width=32))
+    fields = st.fixed_dictionaries(
+        {},
+        optional={
+            "topics": st.lists(st.sampled_from(VALUES), max_size=4),
+            "source": st.sampled_from(VALUES),
+            "words": number.filter(lambda value: abs(value) != float("inf")),
+            "updated": instant,
+            "summary": text,
+            "extra": st.sampled_from([[1, {"a": "b"}], "x", 0]),
+        },
+    )
+    article = st.builds(_with_fields, st.text("abé\x00 ", min_size=1), text, text, st.none() | instant, fields)
+    return st.lists(article, max_size=9, unique_by=lambda article: article.id)
+
+
+@pytest.fixture(scope="session")
+def random_articles() -> Callable[..., list[Article]]:
+    """``random_articles(count, seed=0)``: articles that fit ``schema``, with a Zipf-like vocabulary."""
+
+    def make(count: int, seed: int = 0) -> list[Article]:
+        rng = random.Random(seed)
+        vocabulary = [*WORDS, *(f"word{number}" for number in range(400))]
+        weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]
+
+        def text(length: int) -> str:
+            return " ".join(rng.choices(vocabulary, weights, k=rng.randint(0, length)))
+
+        articles = []
+        for number in range(count):
+            fields: dict[str, Any] = {"topics": rng.choices(VALUES, k=rng.randint(0, 3)), "summary": text(8)}
+            if rng.random() < 0.8:
+                fields |= {"source": rng.choice(VALUES), "words": rng.randint(-500, 500) / 4}
+            published = None
+            if rng.random() < 0.9:
+                published = datetime.fromtimestamp(rng.randrange(2_000_000_000), UTC)
+            articles.append(Article(f"{seed}-{number}", text(8), text(60), published, **fields))
+        return articles
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_storage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Storage]:
+    """A new empty directory at each call."""
+    return lambda: Storage(tmp_path_factory.mktemp("index"), durable=False)
+
+
+@pytest.fixture(scope="session")
+def stock_document() -> Callable[[Article], dict[str, Any]]:
+    """An article as stock Whoosh takes it, and gives it back: instants as naive UTC, no values of None."""
+
+    def document(article: Article) -> dict[str, Any]:
+        fields = {"id": article.id, "title": article.title, "body": article.body, "published": article.published}
+        fields |= article.fields
+        return {
+            name: value.replace(tzinfo=None) if isinstance(value, datetime) else value
+            for name, value in fields.items()
+            if value is not None
+        }
+
+    return document
+
+
+@pytest.fixture(scope="session")
+def stock_index(
+    tmp_path_factory: pytest.TempPathFactory, stock_document: Callable[[Article], dict[str, Any]]
+) -> Callable[..., FileIndex]:
+    """``stock_index(schema, *batches)``: an index by Whoosh's own codec, one segment a batch of articles."""
+
+    def build(schema: Schema, *batches: Sequence[Article]) -> FileIndex:
+        index = FileStorage(str(tmp_path_factory.mktemp("stock"))).create_index(schema.to_whoosh())
+        for batch in batches:
+            writer = SegmentWriter(index)
+            for article in batch:
+                writer.add_document(**stock_document(article))
+            writer.commit(merge=False)
+        return index
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Iterator[Path]:
+    """The directory of data sets that are too large for the repository."""
+    shared = Path(os.environ.get("SEARCHKIT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+    if not (shared / "data").is_dir():
+        pytest.skip("no data sets: set SEARCHKIT_SHARED to the directory that holds data/")
+    yield shared / "data"
