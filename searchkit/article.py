@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -123,3 +124,20 @@ class Article:
 
 def _rebuild(id: str, title: str, body: str, published: datetime | None, fields: dict[str, Any]) -> Article:
     return Article(id, title, body, published, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record that gave no article.
+
+    Attributes:
+        source: the file it stands in, None when unknown.
+        line: its line there, counted from 1; None when the file as a whole is meant.
+        id: its id, None when it has none that can be read.
+        reason: what is wrong with it.
+    """
+
+    source: str | None
+    line: int | None
+    id: str | None
+    reason: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from searchkit.codec.storage import Storage
 from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 
 WORDS = ["putin", "korea", "grain", "trade", "trades", "trading", "the", "of", "e-mail", "twenty-one-year-old", "U.S."]
-ODD = ["Łódź", "café", "北京大学", "AT&T", "O'Neill's", "x²", "1,234.5", "C++", "#tag", "ΐσως", "İ", "\x00", "ไทย", "--"]
+ODD = ["Łódź", "café", "北京大学", "AT&T", "O'Neill's", "x²", "1,234.5", "C++", "#tag", "ΐσως", "İ", "\x00", "ไทย"]
 VALUES = ["grain", "Grain", "GRAÍN", "north korea", "", "\ufffd", "日本", "a,b", " "]
 
 
@@ -96,14 +96,14 @@ def new_storage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Storag
 def stock_document() -> Callable[[Article], dict[str, Any]]:
     """An article as stock Whoosh takes it, and gives it back: instants as naive UTC, no values of None."""
 
+    def plain(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.replace(tzinfo=None)
+        return value + 0.0 if isinstance(value, float) else value  # to Whoosh, 0.0 and -0.0 are two terms
+
     def document(article: Article) -> dict[str, Any]:
         fields = {"id": article.id, "title": article.title, "body": article.body, "published": article.published}
-        fields |= article.fields
-        return {
-            name: value.replace(tzinfo=None) if isinstance(value, datetime) else value
-            for name, value in fields.items()
-            if value is not None
-        }
+        return {name: plain(value) for name, value in (fields | article.fields).items() if value is not None}
 
     return document
 
@@ -127,9 +127,9 @@ def stock_index(
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Iterator[Path]:
+def shared_data() -> Path:
     """The directory of data sets that are too large for the repository."""
     shared = Path(os.environ.get("SEARCHKIT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
     if not (shared / "data").is_dir():
         pytest.skip("no data sets: set SEARCHKIT_SHARED to the directory that holds data/")
-    yield shared / "data"
+    return shared / "data"

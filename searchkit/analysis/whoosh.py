@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from whoosh import analysis, columns, fields, formats
+from whoosh.util.numeric import to_sortable
 
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.analysis.languages import fold_value
@@ -121,7 +122,9 @@ class NumberField(fields.NUMERIC):  # type: ignore[misc]  # whoosh has no types
     """A float64; NaN in the column where an article has none."""
 
     def __init__(self) -> None:
-        super().__init__(float, stored=True, sortable=True, shift_step=8)
+        # Whoosh's own column of a float cannot be written: its default is NaN itself, not the integer that stands for it.
+        column = columns.NumericColumn("Q", default=to_sortable(float, 64, True, float("nan")))
+        super().__init__(float, stored=True, sortable=column, shift_step=8)
 
 
 def identifier_field() -> fields.ID:

@@ -133,7 +133,7 @@ class KeywordLexicon(FieldLexicon):
         return (term for value in self._column.folded if (term := value.encode()) >= start)
 
     def postings(self, term: bytes) -> FieldPostings | None:
-        ordinals = self._column.folded.get(term.decode(errors="replace"))
+        ordinals = self._column.folded.get(term.decode(errors="surrogateescape"))  # no value holds a surrogate
         if ordinals is None:
             return None
         docs = self._column.docs_with(ordinals)

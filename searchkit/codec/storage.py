@@ -6,6 +6,7 @@ A writer takes its storage as an argument, so that tests can record what it does
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import mmap
 import os
@@ -79,14 +80,13 @@ class Storage:
             FileExistsError: there is one of this name.
         """
         path = self._locate(name)
+        file = open(path, "xb")  # noqa: SIM115  # a file that was there before must not be removed below
         try:
-            with open(path, "xb") as file:
+            with file:
                 yield file
                 file.flush()
                 if self.durable:
                     os.fsync(file.fileno())
-        except FileExistsError:
-            raise
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
@@ -119,7 +119,14 @@ class Storage:
 
     def _open(self, name: str) -> int:
         path = self._locate(name)
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        # Without waiting: a named pipe would have us wait for its writer.
+        flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+        try:
+            descriptor = os.open(path, os.O_RDONLY | sum(flags))
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise IndexCorruptError("a link, which is not followed", path) from None
+            raise
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise IndexCorruptError("not a regular file", path)
@@ -219,4 +226,3 @@ def _forget_held() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_held)
-

@@ -15,17 +15,17 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
-from whoosh import columns, formats, matching
+from whoosh import columns, fields, formats, matching
 from whoosh.codec import base
 from whoosh.fields import FieldType
-from whoosh.filedb.filestore import RamStorage
+from whoosh.filedb.filestore import FileStorage, RamStorage
 from whoosh.filedb.filestore import Storage as WhooshStorage
-from whoosh.index import TOC
+from whoosh.index import TOC, FileIndex
 from whoosh.query.spans import Span
 from whoosh.reading import TermInfo, TermNotFound
 from whoosh.util.numeric import byte_to_length, length_to_byte
 
-from searchkit.article import UNDATED
+from searchkit.article import UNDATED, to_utc
 from searchkit.codec.layout import Array
 from searchkit.codec.lexicon import (
     WHOOSH_EPOCH,
@@ -64,12 +64,6 @@ def _open_segment(storage: WhooshStorage, segment: WhooshSegment) -> Segment:
         if opened is None:
             opened = _opened[key] = Segment(Storage(key[0]), key[1])
         return opened
-
-
-def adopt(folder: str, segment: Segment) -> None:
-    """Have Whoosh read a segment that is mapped already, rather than open its files again: they may be gone."""
-    with _opening:
-        _opened[folder, segment.entry] = segment
 
 
 class SearchkitCodec(base.Codec):  # type: ignore[misc]  # whoosh has no types
@@ -117,6 +111,32 @@ class WhooshSegment(base.Segment):  # type: ignore[misc]  # whoosh has no types
     # Whoosh's readers ask the codec's readers for counts; only its writers ask a segment, as the first thing they do.
     # Refusing here stops them before they write, and leaves Whoosh as it is for every other index of the process.
     doc_count_all = deleted_count = deleted_docs = delete_document = is_deleted = SearchkitCodec._refuse
+
+
+class MappedIndex(FileIndex):  # type: ignore[misc]  # whoosh has no types
+    """One generation of an index for Whoosh to read, over segments that are mapped already: nothing is unpickled.
+
+    Args:
+        folder: the index directory.
+        schema: its Whoosh schema.
+        segments: the mapped segments.
+        generation: their generation.
+    """
+
+    def __init__(self, folder: str, schema: fields.Schema, segments: list[Segment], generation: int) -> None:
+        self.storage = FileStorage(folder)
+        self.indexname = INDEX_NAME
+        self._schema = schema
+        self._mapped = segments  # keeps them in the table of opened segments
+        self._toc = TOC(schema, [WhooshSegment(segment.entry) for segment in segments], generation)
+        with _opening:
+            _opened.update({(folder, segment.entry): segment for segment in segments})
+
+    def _read_toc(self) -> TOC:
+        return self._toc
+
+    def latest_generation(self) -> int:
+        return self._toc.generation  # type: ignore[no-any-return]
 
 
 class TermsReader(base.TermsReader):  # type: ignore[misc]  # whoosh has no types
@@ -355,8 +375,7 @@ class PerDocumentReader(base.PerDocumentReader):  # type: ignore[misc]  # whoosh
         return self._segment.deleted is not None
 
     def is_deleted(self, docnum: int) -> bool:
-        deleted = self._segment.deleted
-        return deleted is not None and bool(deleted[docnum])
+        return docnum in self._deleted_docs  # Whoosh's InverseMatcher also asks for the number after the last
 
     @cached_property
     def _deleted_docs(self) -> frozenset[int]:
@@ -426,6 +445,8 @@ class PerDocumentReader(base.PerDocumentReader):  # type: ignore[misc]  # whoosh
         stored: dict[str, Any] = {"id": article.id, "title": article.title, "body": article.body, **article.fields}
         if article.published is not None:
             stored["published"] = whoosh_datetime(article.published)
+        for name in stored.keys() & self._segment.columns.dates:
+            stored[name] = whoosh_datetime(to_utc(stored[name]))
         return stored
 
 

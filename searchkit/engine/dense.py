@@ -23,7 +23,7 @@ from searchkit.codec.columns import hash_ids
 from searchkit.codec.layout import Array
 from searchkit.codec.lexicon import WHOOSH_EPOCH, rounded_lengths
 from searchkit.codec.segment import Segment
-from searchkit.engine.patterns import fuzzy_rows, prefix_rows, wildcard_rows
+from searchkit.engine.patterns import fuzzy_rows, prefix_rows, wildcard_rows, written_rows
 from searchkit.engine.scoring import Ranking, WordStatistics
 from searchkit.engine.snapshot import GroupView, Snapshot, TermStatistics
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
@@ -453,13 +453,7 @@ class Dense:
     def _on_written(self, node: WrittenPattern, within: Array | None, scored: bool) -> Matched:
         view, _ = self._snapshot.groups[node.fields[0]]
         group = view.groups[self._row]
-        match node.kind:
-            case "prefix":
-                rows = prefix_rows(group.words, node.text)
-            case "wildcard":
-                rows = wildcard_rows(group.words, node.text)
-            case _:
-                rows = fuzzy_rows(group.words, node.text, node.distance)
+        rows = written_rows(group, node.kind, node.text, node.distance)
         terms = np.unique(group.word_terms[rows])
         mask = self._term_mask(view, terms, _places(view, node.fields))
         return self._select_mask(mask, within, node.boost if scored else 0.0)

@@ -8,6 +8,7 @@ import re
 import numpy as np
 
 from searchkit.codec.layout import Array
+from searchkit.codec.postings import TextGroup
 from searchkit.codec.terms import SortedStrings
 
 
@@ -41,6 +42,23 @@ def fuzzy_rows(strings: SortedStrings, word: str, distance: int, prefix: int = 1
     if not rows:
         return np.zeros(0, np.int64)
     return np.array(rows, np.int64)[edit_distances(word, texts) <= distance]
+
+
+def written_rows(group: TextGroup, kind: str, text: str, distance: int) -> Array:
+    """Rows of the words as written of a group that a pattern matches, in their own form or as they may be typed plain.
+
+    Args:
+        kind: "prefix", "wildcard" or "fuzzy".
+        text: the pattern, normalised.
+        distance: for "fuzzy".
+    """
+
+    def rows_of(strings: SortedStrings) -> Array:
+        if kind == "prefix":
+            return prefix_rows(strings, text)
+        return wildcard_rows(strings, text) if kind == "wildcard" else fuzzy_rows(strings, text, distance)
+
+    return np.union1d(rows_of(group.words), group.plain_words[rows_of(group.plain_keys)])
 
 
 def edit_distances(word: str, texts: list[str]) -> Array:

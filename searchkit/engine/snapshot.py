@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from searchkit.analysis.languages import plain_key
 from searchkit.article import Article
 from searchkit.codec.columns import hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, read_manifest
@@ -16,6 +17,7 @@ from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
+from searchkit.codec.terms import SortedStrings
 from searchkit.errors import IndexCorruptError, SearchkitError
 from searchkit.schema import Schema
 
@@ -23,6 +25,16 @@ if TYPE_CHECKING:
     from whoosh.searching import Searcher
 
 _CACHED_TERMS = 50_000
+#: A typed word stands for no more other terms than this.
+MAX_VARIANTS = 20
+
+
+def _equal_range(strings: SortedStrings, value: bytes) -> tuple[int, int]:
+    start = strings.lower_bound(value)
+    end = start
+    while end < len(strings) and strings[end] == value:
+        end += 1
+    return start, end
 
 
 class TermStatistics(NamedTuple):
@@ -73,6 +85,22 @@ class GroupView:
             tuple(sum(int(group.df[field][row]) for group, row in hits) for field in fields),
             tuple(sum(int(group.cf[field][row]) for group, row in hits) for field in fields),
         )
+
+    def variants(self, word: str) -> list[str]:
+        """The terms of the words as written whose plain key is ``word``, at most MAX_VARIANTS of them.
+
+        A hyphenated word is also looked up joined: "e-mail" stands for "email" as well.
+        """
+        key = plain_key(word)
+        if key != word and "-" not in word:
+            return []  # typed with its accents or marks: it means just this
+        terms: dict[str, None] = {}
+        for group in self.groups:
+            rows = [group.plain_words[row] for row in range(*_equal_range(group.plain_keys, key.encode(errors="replace")))]
+            if key != word and (row := group.words.find(key.encode(errors="replace"))) >= 0:
+                rows.append(row)
+            terms.update((group.terms[group.word_terms[row]].decode(), None) for row in rows)
+        return sorted(terms)[:MAX_VARIANTS]
 
     @cached_property
     def total_lengths(self) -> tuple[int, ...]:
@@ -145,6 +173,15 @@ class Snapshot:
             made.update((field, (view, place)) for place, field in enumerate(fields))
         return made
 
+    def variants(self, field: str, word: str) -> list[str]:
+        """What else a typed word stands for in a text field; see :meth:`GroupView.variants`."""
+        return self.groups[field][0].variants(word)
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The schema of this generation."""
+        return Schema.from_dict(self.manifest.schema)
+
     @cached_property
     def live_mask(self) -> Array | None:
         """bool by global document, None where none is deleted."""
@@ -200,18 +237,10 @@ class Snapshot:
     def whoosh_searcher(self) -> Searcher:
         """Stock Whoosh over this very generation, one searcher a thread: the evaluator of last resort."""
         if not hasattr(self._local, "searcher"):
-            from whoosh.filedb.filestore import FileStorage  # only unusual queries need whoosh's own machinery
-            from whoosh.index import FileIndex
-            from whoosh.searching import Searcher
+            from searchkit.codec.whoosh_codec import MappedIndex  # only unusual queries need whoosh's own machinery
 
-            from searchkit.codec.whoosh_codec import WhooshSegment, adopt
-
-            for segment in self.segments:
-                adopt(str(self.storage.path), segment)
-            schema = Schema.from_dict(self.manifest.schema).to_whoosh()
-            segments = [WhooshSegment(segment.entry) for segment in self.segments]
-            reader = FileIndex._reader(FileStorage(str(self.storage.path)), schema, segments, self.generation)
-            self._local.searcher = Searcher(reader)
+            index = MappedIndex(str(self.storage.path), self.schema.to_whoosh(), self.segments, self.generation)
+            self._local.searcher = index.searcher()
         return self._local.searcher
 
 

@@ -173,13 +173,9 @@ class Transaction:
         return sum(self._delete(row, segment.ids.find(keys, hashes)[1]) for row, segment in enumerate(self._old))
 
     @property
-    def live_count(self) -> int:
-        """Articles that the index will hold after the commit, once settled."""
-        kept = sum(
-            segment.docs - (int(bitmap.sum()) if bitmap is not None else segment.entry.deleted)
-            for segment, bitmap in zip(self._old, self._deletions, strict=True)
-        )
-        return kept + len(self._added)
+    def pending(self) -> int:
+        """Articles that this transaction adds or replaces."""
+        return len(self._added)
 
     def commit(self, *, optimize: bool = False) -> Manifest:
         """Write the new generation, durably, and let the lock go.
@@ -187,7 +183,7 @@ class Transaction:
         Args:
             optimize: merge everything into one segment.
         """
-        self._check_open()
+        self.check_open()
         try:
             generation = self._base.generation + 1
             if len(self._builder):
@@ -206,10 +202,14 @@ class Transaction:
                 entries.append(entry)
             entries = self._merge(entries, optimize)
             manifest = _write(self._storage, generation, self.schema, entries)
-            clean(self._storage, manifest)
-            return manifest
+        except BaseException:
+            self.rollback()
+            raise
+        try:
+            clean(self._storage, manifest)  # what it cannot remove, a later commit will
         finally:
             self.close()
+        return manifest
 
     def _merge(self, entries: list[SegmentEntry], optimize: bool) -> list[SegmentEntry]:
         entries = [entry for entry in entries if entry.docs > entry.deleted]
@@ -228,7 +228,8 @@ class Transaction:
         # A table of contents always names a segment: it is what refuses Whoosh's own writers.
         return entries or [SegmentBuilder(self.schema, 1).write(self._storage)]
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise ConfigurationError if the transaction has ended."""
         if not self.is_open:
             raise ConfigurationError("this writer is closed: it committed or rolled back before")
 

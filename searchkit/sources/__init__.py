@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from searchkit.sources.read import Skipped, Source, read
+from searchkit.article import Skipped
+from searchkit.sources.read import Source, read
 
 __all__ = ["Skipped", "Source", "read"]

@@ -8,12 +8,11 @@ import gzip
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from searchkit.article import Article
+from searchkit.article import Article, Skipped
 from searchkit.errors import ArticleError, ConfigurationError
 from searchkit.sources import jsonlines, seedfile
 
@@ -34,23 +33,6 @@ _ZSTD_INPUT = 512
 
 OnError = Literal["raise", "skip"] | Callable[[ArticleError], object]
 StrPath = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A record that gave no article.
-
-    Attributes:
-        source: the file it stands in, None when unknown.
-        line: its line there, counted from 1; None when the file as a whole is meant.
-        id: its id, None when it has none that can be read.
-        reason: what is wrong with it.
-    """
-
-    source: str | None
-    line: int | None
-    id: str | None
-    reason: str
 
 
 def read(paths: StrPath | Iterable[StrPath], *, on_error: OnError = "raise") -> Source:

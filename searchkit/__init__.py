@@ -1,0 +1,82 @@
+"""searchkit: embeddable full-text search for news and other dated articles."""
+
+from typing import TYPE_CHECKING, Any
+
+from searchkit.article import Article, Skipped
+from searchkit.errors import (
+    ArticleError,
+    ConfigurationError,
+    IndexCorruptError,
+    IndexExistsError,
+    IndexLockedError,
+    IndexNotFoundError,
+    IndexVersionError,
+    SchemaError,
+    SearchkitError,
+)
+from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
+from searchkit.sources import Source, read
+
+if TYPE_CHECKING:
+    from searchkit.facets import Ranges, Terms
+    from searchkit.index import Index, create, open
+    from searchkit.indexing.writer import Report
+    from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
+
+__all__ = [
+    "Article",
+    "ArticleError",
+    "ConfigurationError",
+    "Date",
+    "FacetCount",
+    "FacetCounts",
+    "Hit",
+    "Index",
+    "IndexCorruptError",
+    "IndexExistsError",
+    "IndexLockedError",
+    "IndexNotFoundError",
+    "IndexVersionError",
+    "Keyword",
+    "Note",
+    "Number",
+    "Ranges",
+    "Report",
+    "Results",
+    "Schema",
+    "SchemaError",
+    "SearchkitError",
+    "Skipped",
+    "Source",
+    "Stored",
+    "Terms",
+    "Text",
+    "create",
+    "open",
+    "read",
+]
+
+# NumPy and Whoosh come with these; a program that only reads articles, or prints its help, need not wait for them.
+_LAZY = {
+    "FacetCount": "searchkit.results",
+    "FacetCounts": "searchkit.results",
+    "Hit": "searchkit.results",
+    "Index": "searchkit.index",
+    "Note": "searchkit.results",
+    "Ranges": "searchkit.facets",
+    "Report": "searchkit.indexing.writer",
+    "Results": "searchkit.results",
+    "Terms": "searchkit.facets",
+    "create": "searchkit.index",
+    "open": "searchkit.index",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value

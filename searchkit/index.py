@@ -1,0 +1,404 @@
+"""``Index``: create, open, write and search an index."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from searchkit.article import Article
+from searchkit.codec.generation import latest_generation, named_files
+from searchkit.codec.storage import Storage
+from searchkit.engine.plan import evaluate
+from searchkit.engine.scoring import ranking_named
+from searchkit.engine.snapshot import Snapshot
+from searchkit.errors import ConfigurationError, IndexCorruptError, IndexExistsError, IndexNotFoundError
+from searchkit.facets import Facet
+from searchkit.filters import Clock, all_of, filter_masks, since_until
+from searchkit.indexing.commit import Transaction, create_index
+from searchkit.indexing.writer import OnError, Progress, Report, Writer, index_articles
+from searchkit.query.parse import parse_query
+from searchkit.results import Results
+from searchkit.schema import Schema
+from searchkit.search import Request, search
+
+if TYPE_CHECKING:
+    from whoosh.index import FileIndex
+    from whoosh.query import Query
+
+#: Seconds that a write waits for another writer unless told otherwise.
+TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The outcome of :meth:`Index.check`.
+
+    Attributes:
+        problems: what is damaged, in words; empty when all is well.
+    """
+
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is damaged."""
+        return not self.problems
+
+
+def create(path: str | os.PathLike[str], schema: Schema | None = None) -> Index:
+    """Make an empty index.
+
+    Args:
+        path: a directory that is empty or does not exist yet.
+        schema: what it holds besides title and body; None = nothing, in English.
+
+    Raises:
+        IndexExistsError: the directory holds an index, or anything else.
+    """
+    create_index(Storage(path), schema or Schema())
+    return Index(path)
+
+
+def open(path: str | os.PathLike[str]) -> Index:  # noqa: A001  # searchkit.open is the name that people expect
+    """Open an index.
+
+    Raises:
+        IndexNotFoundError: there is none at the path.
+        IndexCorruptError: it is damaged.
+        IndexVersionError: a later version of searchkit wrote it.
+    """
+    return Index(path)
+
+
+class Index:
+    """An open index. Searching is safe from many threads at once; a write is one at a time, everywhere.
+
+    Everything is read from the snapshot that was the newest when the index was opened, refreshed, or written to through
+    this object.
+
+    Args:
+        path: its directory; see :func:`create` and :func:`open`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._storage = Storage(path)
+        self._lock = threading.Lock()
+        self._current: Snapshot | None = self._checked(Snapshot(self._storage))
+
+    def _checked(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot, with a warning if its texts were analyzed by another version of the analysis."""
+        self._schema = snapshot.schema
+        if self._schema.analyzer.fingerprint() != snapshot.manifest.fingerprint:
+            message = (
+                f"{self.path} was written with another version of the stemmer or of Unicode: some words may not be "
+                "found until it is rebuilt"
+            )
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
+        return snapshot
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        snapshot = self._current
+        if snapshot is None:
+            raise ConfigurationError(f"the index at {self.path} was closed")
+        return snapshot
+
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+        return self._storage.path
+
+    @property
+    def schema(self) -> Schema:
+        """Its schema."""
+        return self._schema
+
+    def __repr__(self) -> str:
+        snapshot = self._current
+        return f"<Index {str(self.path)!r}: {'closed' if snapshot is None else f'{snapshot.live} articles'}>"
+
+    # ---- lifetime
+
+    def refresh(self) -> bool:
+        """Look at the newest generation.
+
+        Returns:
+            Whether there was a newer one.
+        """
+        with self._lock:
+            if latest_generation(self._storage.names()) == self._snapshot.generation:
+                return False
+            self._current = self._checked(Snapshot(self._storage))
+            return True
+
+    def close(self) -> None:
+        """Let go of the index. Results made before still answer; closing twice does nothing."""
+        self._current = None
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- reading
+
+    def search(
+        self,
+        query: str | Query = "",
+        *,
+        limit: int | None = 10,
+        offset: int = 0,
+        match: str = "auto",
+        filters: Mapping[str, Any] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        facets: Sequence[str | Facet] | None = None,
+        sort: str | Sequence[str] = "relevance",
+        ranking: str = "default",
+        highlight: bool = True,
+        min_score: float | None = None,
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> Results:
+        """Find articles.
+
+        Args:
+            query: what to look for, as text (see the README for the language) or as a Whoosh query; "" and "*" are
+                every article, newest first.
+            limit: hits to give, None = all of them.
+            offset: hits to leave out before.
+            match: whether all plain words must match, any of them, or ("auto") all and, where no article has them all,
+                any.
+            filters: field to a value, a list of values (any of them), or for numbers and dates a pair (low, high), both
+                included, None = open.
+            since, until: first and last date of publication; a vague one ("2025-10") counts as a whole.
+            facets: names (``"topics"``, ``"published:month"``) or :class:`Terms` and :class:`Ranges`.
+            sort: "relevance", "newest", "oldest", a field, "-" and a field, or a list of these.
+            ranking: "default", "bm25" or "whoosh".
+            highlight: whether hits have snippets.
+            min_score: leave out what scores less.
+            now, tz: by what relative and local dates are read; None = now, UTC. Calendar facets are in this zone too.
+
+        Raises:
+            ConfigurationError: an argument that cannot be honoured. Query text never raises: what it says wrong comes
+                back as notes.
+        """
+        request = Request(
+            query, limit, offset, match, filters, since, until, facets, sort, ranking, highlight, min_score, now, tz
+        )
+        return search(self._snapshot, self._schema.analyzer, request)
+
+    def get(self, id: str) -> Article | None:
+        """The article of an id, None if there is none."""
+        snapshot = self._snapshot
+        doc = snapshot.find(id)
+        return None if doc is None else snapshot.article(doc)
+
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and self._snapshot.find(id) is not None
+
+    def __len__(self) -> int:
+        return self._snapshot.live
+
+    @property
+    def whoosh(self) -> FileIndex:
+        """The same generation as a Whoosh index, to read with Whoosh's own searcher."""
+        from searchkit.codec.whoosh_codec import MappedIndex  # whoosh's index machinery is slow to import
+
+        snapshot = self._snapshot
+        return MappedIndex(str(self.path), self._schema.to_whoosh(), snapshot.segments, snapshot.generation)
+
+    def stats(self) -> dict[str, Any]:
+        """Figures of the index: articles, deleted (not yet merged away), segments, generation, terms and words as
+        written of title and body, and bytes, by segment file and in all."""
+        snapshot = self._snapshot
+        group = snapshot.groups["body"][0]
+        files = {entry.file.name: entry.file.size for entry in snapshot.manifest.segments}
+        return {
+            "articles": snapshot.live,
+            "deleted": snapshot.docs - snapshot.live,
+            "segments": len(snapshot.segments),
+            "generation": snapshot.generation,
+            "terms": sum(len(part.terms) for part in group.groups),
+            "words": sum(len(part.words) for part in group.groups),
+            "bytes": sum(files.values()),
+            "files": files,
+        }
+
+    def check(self) -> CheckReport:
+        """Verify every byte of the newest generation against its checksums."""
+        try:
+            snapshot = Snapshot(self._storage)
+        except (IndexCorruptError, IndexNotFoundError) as error:
+            return CheckReport((str(error),))
+        problems = [str(problem) for segment in snapshot.segments for problem in segment.problems()]
+        return CheckReport(tuple(problems))
+
+    # ---- writing
+
+    def rebuild(
+        self,
+        articles: Iterable[Article],
+        schema: Schema | None = None,
+        progress: Progress | None = None,
+        allow_empty: bool = False,
+        threads: int | None = None,
+        *,
+        on_error: OnError = "raise",
+        timeout: float = TIMEOUT,
+    ) -> Report:
+        """Replace the whole content in one atomic step; readers keep the old one until they refresh.
+
+        Args:
+            articles: the new content, read once, in a bounded amount of memory.
+            schema: the new schema, None = the present one.
+            progress: called now and then with the number of articles taken so far.
+            allow_empty: whether there may be no article.
+            threads: threads that compress articles, None = one a processor.
+            on_error: "skip" leaves out articles that do not fit the schema and reports them.
+            timeout: seconds to wait for another writer.
+
+        Raises:
+            IndexLockedError: another writer held the index all that time.
+            ArticleError: an article does not fit the schema.
+            ConfigurationError: there is no article. In each case the index stays as it was.
+        """
+        transaction = Transaction(self._storage, timeout, threads, schema or self._schema)
+        report = index_articles(
+            transaction, articles, on_error=on_error, progress=progress, optimize=True, allow_empty=allow_empty
+        )
+        self.refresh()
+        return report
+
+    def add(
+        self,
+        articles: Iterable[Article],
+        *,
+        progress: Progress | None = None,
+        threads: int | None = None,
+        on_error: OnError = "raise",
+        timeout: float = TIMEOUT,
+    ) -> Report:
+        """Add articles, or replace those of their ids, in one commit. Arguments and errors as in :meth:`rebuild`."""
+        transaction = Transaction(self._storage, timeout, threads)
+        report = index_articles(transaction, articles, on_error=on_error, progress=progress)
+        self.refresh()
+        return report
+
+    def delete(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        query: str | Query | None = None,
+        filters: Mapping[str, Any] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+        timeout: float = TIMEOUT,
+    ) -> int:
+        """Delete articles by id, or all that a search without relaxing would find.
+
+        Returns:
+            How many were deleted.
+
+        Raises:
+            ConfigurationError: nothing was given, or an argument that cannot be honoured.
+        """
+        by_search = any(value is not None for value in (query, filters, since, until))
+        if isinstance(ids, str):
+            raise ConfigurationError("ids must be a list of ids, not one string")
+        if ids is None and not by_search:
+            raise ConfigurationError("say what to delete: ids, a query, filters, since or until")
+        transaction = Transaction(self._storage, timeout)
+        try:
+            count = 0
+            if by_search:
+                count = transaction.remove_documents(self._found(query, filters, since, until, Clock(now, tz)))
+            for id in ids or ():
+                transaction.remove(id)
+            count += transaction.settle()[1]
+            if count:
+                transaction.commit()
+            else:
+                transaction.rollback()
+        except BaseException:
+            transaction.rollback()
+            raise
+        self.refresh()
+        return count
+
+    def _found(
+        self, query: str | Query | None, filters: Mapping[str, Any] | None, since: Any, until: Any, clock: Clock
+    ) -> np.ndarray[Any, Any]:
+        """The documents of the newest generation that a search finds. Only under the lock of a transaction."""
+        snapshot = Snapshot(self._storage)
+        allowed = all_of([since_until(snapshot, since, until, clock)[0], *filter_masks(snapshot, filters, clock).values()])
+        if query is None or isinstance(query, str):
+            parsed = parse_query(query or "", snapshot.schema, snapshot, "all", now=clock.now, tz=clock.tz)
+            if parsed.notes:
+                # What a search may leave out with a note, a deletion must not: it would delete more than was meant.
+                raise ConfigurationError(f"not a query to delete by: {parsed.notes[0].message}")
+            query = parsed.node
+        return evaluate(snapshot, query, ranking_named("default"), allowed, scored=False).docs
+
+    def writer(self, timeout: float = TIMEOUT, threads: int | None = None) -> Writer:
+        """A transaction of single changes, to be used in a ``with`` block.
+
+        Args:
+            timeout: seconds to wait for another writer.
+            threads: threads that compress articles, None = one a processor.
+
+        Raises:
+            IndexLockedError: another writer held the index all that time; the message names it.
+        """
+        return Writer(Transaction(self._storage, timeout, threads), self.refresh)
+
+    def optimize(self, timeout: float = TIMEOUT) -> None:
+        """Merge all segments into one and let go of deleted articles."""
+        transaction = Transaction(self._storage, timeout)
+        try:
+            transaction.commit(optimize=True)
+        except BaseException:
+            transaction.rollback()
+            raise
+        self.refresh()
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Copy the newest generation to a new directory, which appears complete or not at all.
+
+        Raises:
+            IndexExistsError: there is something at the path.
+        """
+        target = Path(path)
+        if target.exists() or target.is_symlink():
+            raise IndexExistsError(f"there is something at {target} already")
+        while True:
+            snapshot = Snapshot(self._storage)
+            partial = Storage(target.with_name(f".{target.name}.{secrets.token_hex(4)}"))
+            partial.make()
+            try:
+                for name in sorted(named_files(snapshot.manifest)):
+                    self._storage.copy(name, partial)
+                partial.sync()
+                partial.path.rename(target)
+                return
+            except FileNotFoundError:
+                if latest_generation(self._storage.names()) == snapshot.generation:
+                    raise  # not a writer that moved on: the index, or the place of the copy, is gone
+            finally:
+                shutil.rmtree(partial.path, ignore_errors=True)

@@ -1,0 +1,169 @@
+"""Writing to an index as its users do: many articles with a report, or a transaction of single changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal
+
+from searchkit.article import Article, Skipped
+from searchkit.errors import ArticleError, ConfigurationError
+from searchkit.indexing.commit import Transaction
+
+OnError = Literal["raise", "skip"]
+Progress = Callable[[int], object]
+#: Articles between two calls of a progress callback.
+_PROGRESS_STEP = 100
+
+
+@dataclass
+class Report:
+    """What became of articles that were to be indexed.
+
+    Attributes:
+        added: articles that are new in the index.
+        replaced: articles that took the place of an earlier one of their id.
+        skipped: what could not be read or does not fit the schema.
+        warnings: what was kept but should be known: dates that cannot be read, ids that came twice.
+        ignored_fields: fields that the schema does not know; they are not kept.
+        seconds: time it took, commit included.
+    """
+
+    added: int = 0
+    replaced: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    ignored_fields: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def articles_per_second(self) -> float:
+        """Articles indexed per second."""
+        return (self.added + self.replaced) / self.seconds if self.seconds else 0.0
+
+
+def index_articles(
+    transaction: Transaction,
+    articles: Iterable[Article],
+    *,
+    on_error: OnError = "raise",
+    progress: Progress | None = None,
+    optimize: bool = False,
+    allow_empty: bool = True,
+) -> Report:
+    """Add articles in one transaction and commit it. If anything raises, nothing of it is committed.
+
+    Args:
+        transaction: open; closed when this returns or raises.
+        articles: a Source's skipped articles and warnings come into the report.
+        on_error: what to do with an article that does not fit the schema.
+        progress: called now and then with the number of articles taken so far.
+        optimize: leave a single segment.
+        allow_empty: whether there may be no article at all.
+
+    Raises:
+        ArticleError: an article does not fit the schema and ``on_error`` is "raise".
+        ConfigurationError: there was no article and ``allow_empty`` is false, or a bad ``on_error``.
+    """
+    started = time.perf_counter()
+    report = Report()
+    try:
+        if on_error not in ("raise", "skip"):
+            raise ConfigurationError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
+        known = transaction.schema.declared.keys()
+        ignored: dict[str, None] = {}
+        repeated: list[str] = []
+        taken = 0
+        for article in articles:
+            if not isinstance(article, Article):
+                raise ConfigurationError(f"only articles can be indexed, not {type(article).__name__}")
+            try:
+                if transaction.add(article):
+                    repeated.append(article.id)
+            except ArticleError as error:
+                if on_error == "raise":
+                    raise
+                report.skipped.append(Skipped(error.source, error.line, article.id, error.reason))
+            else:
+                ignored.update(dict.fromkeys(article.fields.keys() - known))
+            taken += 1
+            if progress is not None and taken % _PROGRESS_STEP == 0:
+                progress(taken)
+        if progress is not None:
+            progress(taken)
+        if not transaction.pending and not allow_empty:
+            raise ConfigurationError(
+                "there is no article to build from, so the index stays as it is; allow_empty=True would empty it"
+            )
+        report.replaced, _ = transaction.settle()
+        report.added = transaction.pending - report.replaced
+        report.ignored_fields = sorted(ignored)
+        # A Source tells what it left out; any other iterable has nothing to tell.
+        report.skipped[:0] = getattr(articles, "skipped", ())
+        report.warnings += getattr(articles, "warnings", ())
+        if repeated:
+            message = f"{len(repeated)} ids came more than once, the last article of each was kept, e.g. {repeated[0]!r}"
+            report.warnings.append(message)
+        transaction.commit(optimize=optimize)
+    except BaseException:
+        transaction.rollback()
+        raise
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+class Writer:
+    """Single changes in one transaction: committed when the ``with`` block ends, forgotten if it raises.
+
+    Args:
+        transaction: open.
+        committed: called after the commit.
+    """
+
+    def __init__(self, transaction: Transaction, committed: Callable[[], object]) -> None:
+        self._transaction = transaction
+        self._committed = committed
+
+    def add(self, article: Article) -> None:
+        """Add an article, in place of an earlier one of its id.
+
+        Raises:
+            ArticleError: it does not fit the schema; the transaction goes on without it.
+        """
+        self._transaction.check_open()
+        self._transaction.add(article)
+
+    def delete(self, id: str) -> None:
+        """Delete the article of an id, if there is one: also one that this writer added."""
+        self._transaction.check_open()
+        self._transaction.remove(id)
+
+    def commit(self) -> None:
+        """Make all changes visible and durable, and end the writer."""
+        self._transaction.check_open()
+        try:
+            self._transaction.settle()
+            self._transaction.commit()
+        except BaseException:
+            self._transaction.rollback()
+            raise
+        self._committed()
+
+    def rollback(self) -> None:
+        """Forget all changes and end the writer."""
+        self._transaction.rollback()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not self._transaction.is_open:
+            return
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()

@@ -1,0 +1,275 @@
+"""Query text to a syntax tree. Any text parses: what makes no sense is left out, with a note that says where it stood.
+
+::
+
+    query     = clause*                                   side by side: all of them, or any (the match mode says)
+    clause    = either (("OR" | "||") either)*
+    either    = sign? (("AND" | "&&") sign?)*
+    sign      = ("+" | "-" | "!" | "NOT")* item
+    item      = (name ":")? (value | "(" query ")") ("^" number)?
+    value     = word | pattern | "phrase" ("~" number)? | word "~" number?
+              | ("[" | "{") low "TO" high ("]" | "}") | (">=" | "<=" | ">" | "<") word | "*"
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from searchkit.results import Note
+
+#: Parentheses deeper than this, and clauses beyond this many, are not followed.
+MAX_DEPTH = 40
+MAX_CLAUSES = 1024
+
+# Typographic quotes are quotes. Each is one character, so offsets stay.
+_QUOTES = str.maketrans({mark: '"' for mark in "“”„‟«»＂〝〞"})
+_SPACE = re.compile(r"\s+")
+_NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)])")
+_WORD = re.compile(r"[^\s()\"]+")
+_OPERATOR = re.compile(r"(?:(AND|OR|NOT)(?=[\s(\"]|$)|(&&|\|\|))")
+_RANGE = re.compile(r"([\[{])\s*([^\]}]*?)\s+TO\s+([^\]}]*?)\s*([\]}])")
+_COMPARISON = re.compile(r"(>=|<=|>|<)\s*(?:\"([^\"]*)\"|([^\s()\"]+))")
+_SLOP = re.compile(r"~(\d{1,4})?")
+_BOOST = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s()]|$)")
+_FUZZY = re.compile(r"(.*[^~*?])~(\d?)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A value, with the field it is looked for in.
+
+    Attributes:
+        kind: "word", "pattern", "fuzzy", "phrase", "range", "exists".
+        text: the value; of a range, as it was written.
+        start, end: where it stands in the query text, field name included.
+        name: the field as written, None for a plain value.
+        amount: slop of a phrase, distance of a fuzzy word.
+        low, high, low_open, high_open: ends of a range, None = open end; *_open = the end itself is outside.
+        boost: factor on its score.
+    """
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    name: str | None = None
+    amount: int = 1
+    low: str | None = None
+    high: str | None = None
+    low_open: bool = False
+    high_open: bool = False
+    boost: float = 1.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Clauses under one operator.
+
+    Attributes:
+        joint: "and", "or", or "" for side by side.
+        children: the clauses.
+        name: the field that they are looked for in, None for the default.
+        boost: factor on their scores.
+    """
+
+    joint: str
+    children: tuple[Node, ...]
+    name: str | None = None
+    boost: float = 1.0
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A clause that must (``+``) or must not (``-``) hold."""
+
+    sign: str
+    child: Node
+
+
+Node = Item | Group | Signed
+
+
+@dataclass
+class _Parser:
+    text: str
+    at: int = 0
+    clauses: int = 0
+    notes: list[Note] = field(default_factory=list)
+
+    def note(self, kind: str, start: int, end: int, message: str) -> None:
+        self.notes.append(Note(kind, start, end, message))
+
+    def skip(self) -> None:
+        if space := _SPACE.match(self.text, self.at):
+            self.at = space.end()
+
+    def operator(self, *wanted: str) -> bool:
+        """Step over one of some operators."""
+        self.skip()
+        found = _OPERATOR.match(self.text, self.at)
+        if found is None or found.group() not in wanted:
+            return False
+        self.at = found.end()
+        return True
+
+    def query(self, depth: int, name: str | None = None) -> Group:
+        """Clauses side by side, up to the end or a closing parenthesis."""
+        children: list[Node] = []
+        while True:
+            self.skip()
+            if self.at >= len(self.text) or (depth and self.text[self.at] == ")"):
+                return Group("", tuple(children), name)
+            if self.clauses >= MAX_CLAUSES:
+                self.note("too-broad", self.at, len(self.text), f"only the first {MAX_CLAUSES} clauses are searched")
+                self.at = len(self.text)
+                continue
+            start = self.at
+            child = self.joined(depth, "or", ("OR", "||"))
+            if child is not None:
+                children.append(child)
+            elif self.at == start:  # an operator with nothing before it, or a parenthesis that closes nothing
+                found = _OPERATOR.match(self.text, self.at)
+                self.at = found.end() if found else self.at + 1
+                what = self.text[start : self.at]
+                self.note("bad-syntax", start, self.at, f"{what} has nothing to join" if found else f"stray {what}")
+
+    def joined(self, depth: int, joint: str, operators: tuple[str, ...]) -> Node | None:
+        """Clauses joined by one operator; AND binds closer than OR."""
+
+        def part() -> Node | None:
+            return self.joined(depth, "and", ("AND", "&&")) if joint == "or" else self.signed(depth)
+
+        first = part()
+        if first is None:
+            return None
+        children = [first]
+        while self.operator(*operators):
+            start = self.at
+            if (child := part()) is None:
+                self.note("bad-syntax", start, self.at, f"{operators[0]} has nothing after it")
+                break
+            children.append(child)
+        return children[0] if len(children) == 1 else Group(joint, tuple(children))
+
+    def signed(self, depth: int) -> Node | None:
+        """An item with the signs before it."""
+        sign, start = "", self.at
+        while True:
+            if self.operator("NOT"):
+                sign = "" if sign == "-" else "-"
+                continue
+            mark = self.text[self.at : self.at + 1]
+            following = self.text[self.at + 1 : self.at + 2]
+            if mark not in ("+", "-", "!") or not following.strip() or following == ")":
+                break
+            self.at += 1
+            sign = "+" if mark == "+" and sign != "-" else "" if sign == "-" else "-"
+        child = self.item(depth)
+        if child is None:
+            if self.at > start:
+                self.note("bad-syntax", start, self.at, f"{self.text[start : self.at].strip()} has nothing after it")
+            return None
+        return Signed(sign, child) if sign else child
+
+    def item(self, depth: int) -> Node | None:
+        self.skip()
+        start = self.at
+        if self.at >= len(self.text) or self.text[self.at] == ")" or _OPERATOR.match(self.text, self.at):
+            return None
+        self.clauses += 1
+        name = None
+        if found := _NAME.match(self.text, self.at):
+            name = found.group(1)
+            self.at = found.end()
+        if self.text[self.at] == "(":
+            return self.parenthesis(depth, name)
+        item = self.value(start, name)
+        boost = _BOOST.match(self.text, self.at)
+        if boost:
+            self.at = boost.end()
+            return replace(item, boost=float(boost.group(1)), end=self.at)
+        return item
+
+    def parenthesis(self, depth: int, name: str | None) -> Node:
+        start = self.at
+        self.at += 1
+        if depth >= MAX_DEPTH:
+            self.note("bad-syntax", start, self.at, f"parentheses deeper than {MAX_DEPTH} are not followed")
+            return Group("", (), name)
+        group = self.query(depth + 1, name)
+        if self.at < len(self.text):
+            self.at += 1
+        else:
+            self.note("bad-syntax", start, start + 1, "this ( is not closed")
+        if boost := _BOOST.match(self.text, self.at):
+            self.at = boost.end()
+            group = replace(group, boost=float(boost.group(1)))
+        return group
+
+    def value(self, start: int, name: str | None) -> Item:
+        text = self.text
+        if text[self.at] == '"':
+            return self.phrase(start, name)
+        if name is not None and (found := _RANGE.match(text, self.at)):
+            self.at = found.end()
+            opening, low, high, closing = found.groups()
+            return Item(
+                "range",
+                found.group(),
+                start,
+                self.at,
+                name,
+                low=_limit(low),
+                high=_limit(high),
+                low_open=opening == "{",
+                high_open=closing == "}",
+            )
+        if name is not None and (found := _COMPARISON.match(text, self.at)):
+            self.at = found.end()
+            sign, limit = found.group(1), found.group(2) or found.group(3) or ""
+            if sign[0] == ">":
+                return Item("range", found.group(), start, self.at, name, low=limit, low_open=sign == ">")
+            return Item("range", found.group(), start, self.at, name, high=limit, high_open=sign == "<")
+        found = _WORD.match(text, self.at)
+        assert found is not None  # what else begins an item was handled above
+        self.at = found.end()
+        word = found.group()
+        if boost := re.search(r"\^(?=\d+(?:\.\d+)?$)", word):
+            self.at -= len(word) - boost.start()
+            word = word[: boost.start()]
+        if name is not None and word == "*":
+            return Item("exists", word, start, self.at, name)
+        if fuzzy := _FUZZY.fullmatch(word):
+            return Item("fuzzy", fuzzy.group(1), start, self.at, name, amount=int(fuzzy.group(2) or 1))
+        kind = "pattern" if re.search(r"[*?]", word) and re.search(r"\w", word) else "word"
+        return Item(kind, word, start, self.at, name)
+
+    def phrase(self, start: int, name: str | None) -> Item:
+        opening = self.at
+        closing = self.text.find('"', opening + 1)
+        if closing < 0:
+            self.note("bad-syntax", opening, opening + 1, "this quote is not closed")
+            # The quote alone is dropped: what follows is searched as words.
+            self.at += 1
+            self.skip()
+            if self.at >= len(self.text) or self.text[self.at] in "()":
+                return Item("word", "", start, self.at, name)
+            return self.value(start, name)
+        self.at = closing + 1
+        item = Item("phrase", self.text[opening + 1 : closing], start, self.at, name)
+        if slop := _SLOP.match(self.text, self.at):
+            self.at = slop.end()
+            item = replace(item, amount=max(1, int(slop.group(1) or 1)), end=self.at)
+        return item
+
+
+def _limit(text: str) -> str | None:
+    text = text.strip('"')
+    return None if text in ("", "*") else text
+
+
+def parse_text(text: str) -> tuple[Group, list[Note]]:
+    """The syntax tree of a query text, and notes on what was left out of it. Never raises for any text."""
+    parser = _Parser(text.translate(_QUOTES))
+    return parser.query(0), parser.notes

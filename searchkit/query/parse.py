@@ -1,0 +1,367 @@
+"""Syntax tree to Whoosh query tree, with the schema's fields, the date language and the analysis of words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Literal, Protocol
+
+from whoosh import query
+
+from searchkit.analysis import fold_value, split_raw
+from searchkit.analysis.normalize import normalized
+from searchkit.analysis.tokenizer import raw_words
+from searchkit.dates import DateError, Span, from_micros, parse_span
+from searchkit.nodes import Word, WordPhrase, WrittenPattern
+from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
+from searchkit.results import Note
+from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
+
+Mode = Literal["all", "any"]
+#: A phrase's words may stand this far apart at most.
+_MAX_SLOP = 1000
+_MAX_DISTANCE = 2
+
+
+class Vocabulary(Protocol):
+    """What the parser needs to know of an index."""
+
+    def variants(self, field: str, word: str) -> Sequence[str]:
+        """Index terms, besides the word's own, of the words as written that the word also stands for."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A query text understood.
+
+    Attributes:
+        node: the Whoosh query; NullQuery when the text says nothing.
+        notes: what was left out, in order of position.
+        soft: whether the plain words of the query can be relaxed from all to any: there are two or more.
+    """
+
+    node: query.Query
+    notes: tuple[Note, ...]
+    soft: bool
+
+
+def parse_query(
+    text: str,
+    schema: Schema,
+    vocabulary: Vocabulary,
+    mode: Mode = "all",
+    *,
+    written_patterns: bool = True,
+    now: datetime | None = None,
+    tz: str | tzinfo | None = None,
+) -> Parsed:
+    """The Whoosh query of a query text. Never raises for any text.
+
+    Args:
+        text: what the user typed.
+        schema: of the index.
+        vocabulary: of the index.
+        mode: whether plain words side by side must all match, or any of them.
+        written_patterns: whether patterns match words as written, or index terms as in Whoosh.
+        now, tz: for relative and local dates.
+    """
+    tree, notes = parse_text(text)
+    builder = _Builder(schema, vocabulary, mode, written_patterns, now, tz, keep_stop_words=False)
+    node = builder.sequence(tree)
+    if node is None and builder.dropped:
+        # A query of nothing but stop words is searched with them ("The Who").
+        builder = _Builder(schema, vocabulary, mode, written_patterns, now, tz, keep_stop_words=True)
+        node = builder.sequence(tree)
+    notes = sorted([*notes, *builder.notes], key=lambda note: (note.start, note.end))
+    if node is None:
+        empty = not text.strip()
+        if not empty and not notes:
+            notes = [Note("bad-syntax", 0, len(text), "there is nothing to search for in this")]
+        return Parsed(query.Every() if empty or text.strip() == "*" else query.NullQuery, tuple(notes), False)
+    return Parsed(node, tuple(notes), builder.soft_words >= 2)
+
+
+def _is_wild(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+class _Builder:
+    """Turns one syntax tree into a query."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        vocabulary: Vocabulary,
+        mode: Mode,
+        written_patterns: bool,
+        now: datetime | None,
+        tz: str | tzinfo | None,
+        keep_stop_words: bool,
+    ) -> None:
+        self.schema = schema
+        self.vocabulary = vocabulary
+        self.mode = mode
+        self.written_patterns = written_patterns
+        self.now = now
+        self.tz = tz
+        self.keep_stop_words = keep_stop_words
+        self.notes: list[Note] = []
+        self.dropped = 0
+        self.soft_words = 0
+
+    def note(self, kind: str, item: Item, message: str, suggestion: str | None = None) -> None:
+        self.notes.append(Note(kind, item.start, item.end, message, suggestion))
+
+    # ---- combinations
+
+    def build(self, node: Node, name: str | None, *, required: bool = False) -> query.Query | None:
+        """The query of a syntax node, None if nothing of it can be searched.
+
+        Args:
+            name: the field given by an enclosing group.
+            required: whether a sign before it says that it must hold.
+        """
+        match node:
+            case Signed("-", child):
+                built = self.build(child, name, required=True)
+                return None if built is None else query.And([query.Every(), query.Not(built)])
+            case Signed(_, child):
+                return self.build(child, name, required=True)
+            case Group(joint=""):
+                return self.sequence(node if node.name else replace(node, name=name))
+            case Group(joint=joint, children=children):
+                built_children = [built for child in children if (built := self.build(child, name, required=True))]
+                # NOT inside AND and OR is an exclusion of its own: And([a, Not(b)]) keeps the tree flat.
+                return _joined(query.And if joint == "and" else query.Or, built_children)
+            case Item():
+                item = node if node.name or name is None else replace(node, name=name)
+                return self.item(item, required)
+
+    def sequence(self, group: Group) -> query.Query | None:
+        """Clauses side by side: plain words by the match mode, all others always."""
+        soft: list[query.Query] = []
+        hard: list[query.Query] = []
+        excluded: list[query.Query] = []
+        for child in group.children:
+            if isinstance(child, Signed) and child.sign == "-":
+                if (built := self.build(child.child, group.name, required=True)) is not None:
+                    excluded.append(query.Not(built))
+                continue
+            built = self.build(child, group.name)
+            if built is None:
+                continue
+            if isinstance(child, Item) and child.name is None and child.kind in ("word", "pattern", "fuzzy"):
+                soft.append(built)
+            else:
+                hard.append(built)
+        if group.name is None:
+            self.soft_words += len(soft)
+        if self.mode == "any" and len(soft) > 1:
+            soft = [query.Or(soft)]
+        positive = [*soft, *hard]
+        if not positive and excluded:
+            positive = [query.Every()]
+        built = _joined(query.And, [*positive, *excluded])
+        if built is not None and group.boost != 1.0:
+            built = _with_boost(built, group.boost)
+        return built
+
+    # ---- items
+
+    def item(self, item: Item, required: bool) -> query.Query | None:
+        """The query of one value in the field it is looked for in."""
+        if item.name is None:
+            return self.text_item(item, ("title", "body"), required)
+        kind = self.schema.kind(item.name)
+        match kind:
+            case None:
+                return self.unknown_field(item, required)
+            case Stored():
+                self.note("unknown-field", item, f"the field {item.name!r} is stored but not searchable")
+                return None
+            case _ if item.kind == "exists":
+                return query.Every(item.name, boost=item.boost)
+            case Text():
+                return self.text_item(item, (item.name,), True)
+            case Date():
+                return self.date_item(item, item.name)
+            case Number():
+                return self.number_item(item, item.name)
+            case Keyword():
+                return self.keyword_item(item, item.name)
+        raise AssertionError(kind)
+
+    def unknown_field(self, item: Item, required: bool) -> query.Query | None:
+        assert item.name is not None
+        near = self.schema.nearest(item.name)
+        hint = f": did you mean {near!r}?" if near else ""
+        self.note("unknown-field", item, f"no field {item.name!r}{hint}", near)
+        if item.kind == "range":
+            return None
+        if near is not None or item.kind == "exists":
+            return self.text_item(replace(item, name=None), ("title", "body"), required) if item.text != "*" else None
+        # Nothing like a field: the colon is part of the text, so both sides are words.
+        text = item.text if item.kind == "phrase" else f"{item.name} {item.text}"
+        return self.text_item(replace(item, name=None, text=text), ("title", "body"), required)
+
+    def text_item(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
+        match item.kind:
+            case "phrase":
+                return self.phrase(item, fields)
+            case "pattern":
+                return self.pattern(item, fields, "wildcard", normalized(item.text))
+            case "fuzzy":
+                words = self.schema.analyzer.words(item.text)
+                if len(words) != 1:
+                    return self.words(item, fields, required)
+                return self.pattern(item, fields, "fuzzy", words[0])
+            case "range":
+                self.note("bad-syntax", item, f"{item.name!r} is text: it has no ranges")
+                return None
+            case _:
+                return self.words(item, fields, required)
+
+    def words(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
+        """What was typed without a space: one word, a hyphenated one, or several that must stand together."""
+        raws = raw_words(item.text)
+        if not raws:
+            if item.text.strip("*") and item.text.strip():
+                self.note("bad-syntax", item, f"{item.text!r} holds no word")
+            return None
+        parts, whole = split_raw(raws[0])
+        if len(raws) == 1 and whole is None:
+            return self.word(item, fields, parts[0], required)
+        words = [part for raw in raws for part in split_raw(raw)[0]]
+        together = WordPhrase(fields, [self.terms(fields, word) for word in words], boost=item.boost)
+        if len(raws) == 1 and whole is not None:
+            return query.Or([Word(fields, self.terms(fields, whole), item.boost, whole), together])
+        return together
+
+    def word(self, item: Item, fields: tuple[str, ...], word: str, required: bool) -> query.Query | None:
+        analyzer = self.schema.analyzer
+        if analyzer.is_stop_word(word) and not required and not self.keep_stop_words:
+            self.dropped += 1
+            self.note("ignored-word", item, f"the common word {word!r} is not searched")
+            return None
+        if len(word) == 1 and not word.isascii() and word.isalpha() and self.written_patterns:
+            # Where bigrams are indexed, a single character is in those that begin and those that end with it.
+            if raw_words(word * 3) == [word * 2] * 2:
+                pair = [WrittenPattern(fields, "prefix", word), WrittenPattern(fields, "wildcard", f"?{word}")]
+                return query.ConstantScoreQuery(query.Or(pair), item.boost)
+        return Word(fields, self.terms(fields, word), item.boost, word)
+
+    def terms(self, fields: tuple[str, ...], word: str) -> list[str]:
+        """The terms that a word stands for, its own first."""
+        own = self.schema.analyzer.term(word)
+        return [own, *(term for term in self.vocabulary.variants(fields[0], word) if term != own)]
+
+    def phrase(self, item: Item, fields: tuple[str, ...]) -> query.Query | None:
+        analyzer = self.schema.analyzer
+        words = analyzer.words(item.text)
+        if not words:
+            self.note("bad-syntax", item, "this phrase holds no word")
+            return None
+        if len(words) == 1:
+            return Word(fields, self.terms(fields, words[0]), item.boost, words[0])
+        counted = [not analyzer.is_stop_word(word) for word in words]
+        steps = [self.terms(fields, word) for word in words]
+        slop = min(item.amount, _MAX_SLOP)
+        return WordPhrase(fields, steps, slop, item.boost, counted if any(counted) else None)
+
+    def pattern(self, item: Item, fields: tuple[str, ...], kind: str, text: str) -> query.Query | None:
+        if kind == "wildcard":
+            text = text.replace("[", "?").replace("]", "?")  # a set is not part of the language
+            if not text.strip("*?"):
+                self.note("too-broad", item, f"{item.text!r} would match every word")
+                return None
+            if not _is_wild(text[:-1]) and text.endswith("*"):
+                kind, text = "prefix", text[:-1]
+        distance = min(item.amount, _MAX_DISTANCE)
+        if self.written_patterns:
+            return WrittenPattern(fields, kind, text, item.boost, distance)
+        made: list[query.Query] = []
+        for field in fields:
+            if kind == "prefix":
+                made.append(query.Prefix(field, text, boost=item.boost))
+            elif kind == "wildcard":
+                made.append(query.Wildcard(field, text, boost=item.boost))
+            else:
+                made.append(query.FuzzyTerm(field, text, boost=item.boost, maxdist=distance))
+        return _joined(query.Or, made)
+
+    def keyword_item(self, item: Item, name: str) -> query.Query | None:
+        if item.kind == "range":
+            return query.TermRange(name, item.low, item.high, item.low_open, item.high_open, boost=item.boost)
+        text = item.text if name == "id" else fold_value(item.text)
+        if item.kind == "pattern":
+            if text.endswith("*") and not _is_wild(text[:-1]):
+                return query.Prefix(name, text[:-1], boost=item.boost)
+            return query.Wildcard(name, text, boost=item.boost)
+        if item.kind == "fuzzy":
+            return query.FuzzyTerm(name, text, boost=item.boost, maxdist=min(item.amount, _MAX_DISTANCE))
+        return query.Term(name, text, boost=item.boost)
+
+    def number_item(self, item: Item, name: str) -> query.Query | None:
+        limits: list[float | None] = []
+        for text in (item.low, item.high) if item.kind == "range" else (item.text, item.text):
+            try:
+                limits.append(None if text is None else float(text.replace(",", "")))
+            except ValueError:
+                self.note("bad-syntax", item, f"{text!r} is not a number, so {name!r} is not restricted")
+                return None
+            if limits[-1] is not None and not abs(limits[-1]) < float("inf"):
+                self.note("bad-syntax", item, f"{text!r} is not a number, so {name!r} is not restricted")
+                return None
+        low, high = limits
+        return query.NumericRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
+
+    def date_item(self, item: Item, name: str) -> query.Query | None:
+        spans: list[Span | None] = []
+        for text in (item.low, item.high) if item.kind == "range" else (item.text, item.text):
+            try:
+                spans.append(None if text is None else parse_span(text, now=self.now, tz=self.tz))
+            except DateError as error:
+                hint = "" if item.kind in ("range", "phrase") else '; a date with spaces needs quotes ("28 Oct 2025")'
+                self.note("bad-date", item, f"{error}, so {name!r} is not restricted{hint}")
+                return None
+        low, high = spans
+        if item.kind == "range":
+            # An end that is outside leaves its whole span out: {2025 TO …} begins with 2026.
+            start = None if low is None else low.end if item.low_open else low.start
+            end = None if high is None else high.start if item.high_open else high.end
+        else:
+            assert low is not None
+            start, end = low.start, low.end
+        return date_range(name, start, end, item.boost)
+
+
+def date_range(name: str, start: int | None, end: int | None, boost: float = 1.0) -> query.Query:
+    """The query for dates in the half-open span [start, end), in microseconds."""
+    first, last = (None if at is None else _naive(at) for at in (start, end))
+    if start is not None and first is None:
+        return query.NullQuery  # nothing is later than the year 9999
+    return query.DateRange(name, first, last, endexcl=last is not None, boost=boost)
+
+
+def _naive(micros: int) -> datetime | None:
+    """An instant as Whoosh takes it; None beyond the year 9999."""
+    try:
+        return from_micros(micros).replace(tzinfo=None)
+    except DateError:
+        return None
+
+
+def _joined(kind: type[query.And] | type[query.Or], children: list[query.Query]) -> query.Query | None:
+    if not children:
+        return None
+    if len(children) == 1 and not isinstance(children[0], query.Not):
+        return children[0]
+    return kind(children)
+
+
+def _with_boost(node: query.Query, boost: float) -> query.Query:
+    """A node with all that scores in it boosted; Whoosh itself drops the boost of some combinations."""
+    if isinstance(node, (Word, WordPhrase)) or not isinstance(node, (query.And, query.Or)):
+        return node.with_boost(node.boost * boost) if hasattr(node, "boost") else node
+    return type(node)([_with_boost(child, boost) for child in node.subqueries], boost=node.boost)

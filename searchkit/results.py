@@ -1,0 +1,285 @@
+"""What a search gives back, as plain data: notes, facet counts, hits and the results that hold them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Protocol, overload
+
+from searchkit.article import Article
+
+#: Hits that a sequence keeps once they were looked at; longer ones make them anew.
+_KEPT_HITS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth knowing about a query: what was ignored, corrected or relaxed, and why nothing was found.
+
+    Attributes:
+        kind: one of ``unknown-field``, ``bad-date``, ``bad-syntax``, ``ignored-word``, ``relaxed``,
+            ``nothing-matches``, ``did-you-mean``, ``too-broad``.
+        start, end: the part of the query text it is about, as character offsets.
+        message: for people.
+        suggestion: what may have been meant.
+    """
+
+    kind: str
+    start: int
+    end: int
+    message: str
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCount:
+    """One value of a facet.
+
+    Attributes:
+        value: the value, the period (``1987-03``) or the range (``[0, 100)``).
+        count: matching articles that have it.
+        selected: whether the field's own filter asks for it.
+    """
+
+    value: str
+    count: int
+    selected: bool = False
+
+
+class FacetCounts(Sequence[FacetCount]):
+    """The values of one facet in its order: by count, by time, or as the ranges were given.
+
+    Attributes:
+        missing: matching articles without a value.
+        other: matches of values (or outside all ranges) that are not listed.
+    """
+
+    def __init__(self, values: Sequence[FacetCount], missing: int = 0, other: int = 0) -> None:
+        self._values = tuple(values)
+        self.missing = missing
+        self.other = other
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @overload
+    def __getitem__(self, index: int) -> FacetCount: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[FacetCount, ...]: ...
+    def __getitem__(self, index: int | slice) -> FacetCount | tuple[FacetCount, ...]:
+        return self._values[index]
+
+    def as_dict(self) -> dict[str, int]:
+        """Value to count, in order."""
+        return {item.value: item.count for item in self._values}
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        values = [{"value": item.value, "count": item.count} for item in self._values]
+        return {"values": values, "missing": self.missing, "other": self.other}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FacetCounts):
+            return NotImplemented
+        return (self._values, self.missing, self.other) == (other._values, other.missing, other.other)
+
+    __hash__ = None  # type: ignore[assignment]  # compared by content
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{item.value}: {item.count}" for item in self._values)
+        return f"FacetCounts({values}; missing {self.missing}, other {self.other})"
+
+
+class HitSource(Protocol):
+    """Where a hit gets what it shows: a snapshot and the query."""
+
+    def id(self, doc: int) -> str:
+        """The id of a document."""
+
+    def published(self, doc: int) -> datetime | None:
+        """Its date, from the column."""
+
+    def article(self, doc: int) -> Article:
+        """Its stored article."""
+
+    def values(self, doc: int) -> dict[str, Any]:
+        """Its declared fields that have columns."""
+
+    def snippet(self, article: Article) -> str:
+        """Safe HTML of the best fragments."""
+
+
+class Hit:
+    """One article found.
+
+    Attributes:
+        rank: its place, from 0, offset included.
+        score: what the ranking gives it; 0.0 where nothing was scored.
+    """
+
+    def __init__(self, rank: int, score: float, doc: int, source: HitSource) -> None:
+        self.rank = rank
+        self.score = score
+        self._doc = doc
+        self._source = source
+
+    @cached_property
+    def id(self) -> str:
+        """The article's id, as given."""
+        return self._source.id(self._doc)
+
+    @cached_property
+    def published(self) -> datetime | None:
+        """When it was published, in UTC."""
+        return self._source.published(self._doc)
+
+    @cached_property
+    def article(self) -> Article:
+        """The whole article, as given."""
+        return self._source.article(self._doc)
+
+    @property
+    def title(self) -> str:
+        """Its headline, as given."""
+        return self.article.title
+
+    @cached_property
+    def snippet(self) -> str:
+        """Its best fragments as safe HTML, ``<mark>`` around what matched; "" if highlighting is off."""
+        return self._source.snippet(self.article)
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        return self._source.values(self._doc)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in self._values:
+            return self._values[name]
+        return getattr(self.article, name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it: the article's fields beside rank, score, id, title, published and snippet."""
+        core = {
+            "rank": self.rank,
+            "score": self.score,
+            "id": self.id,
+            "title": self.title,
+            "published": _plain(self.published),
+            "snippet": self.snippet,
+        }
+        return {**core, **{name: _plain(value) for name, value in self.article.fields.items() if name not in core}}
+
+    def __repr__(self) -> str:
+        day = f"{self.published:%Y-%m-%d} " if self.published else ""
+        return f"<Hit {self.rank}: {day}{self.title!r} ({self.id}, {self.score:.3f})>"
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+class LazyHits(Sequence[Hit]):
+    """Hits made when they are looked at.
+
+    Args:
+        length: how many there are.
+        make: makes the hit of a row.
+    """
+
+    def __init__(self, length: int, make: Callable[[int], Hit]) -> None:
+        self._length = length
+        self._make = make
+        self._kept: dict[int, Hit] = {}
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Hit]: ...
+    def __getitem__(self, index: int | slice) -> Hit | list[Hit]:
+        if isinstance(index, slice):
+            return [self[row] for row in range(*index.indices(self._length))]
+        row = index + self._length if index < 0 else index
+        if not 0 <= row < self._length:
+            raise IndexError(f"hit {index} of {self._length}")
+        hit = self._kept.get(row) or self._make(row)
+        if self._length <= _KEPT_HITS:
+            self._kept[row] = hit
+        return hit
+
+
+@dataclass(repr=False)
+class Results(Sequence[Hit]):
+    """What a search found: a sequence of hits, with all that was counted and noted besides.
+
+    Attributes:
+        query: the Whoosh query tree that was evaluated; filters, since and until stand beside it.
+        hits: the hits of this page.
+        total: how many articles match, exactly.
+        took: seconds that the search took, without snippets.
+        facets: facet counts by key, exactly as asked.
+        notes: what is worth knowing about the query.
+    """
+
+    query: Any
+    hits: Sequence[Hit]
+    total: int
+    took: float
+    facets: Mapping[str, FacetCounts] = field(default_factory=dict)
+    notes: Sequence[Note] = ()
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Hit]: ...
+    def __getitem__(self, index: int | slice) -> Hit | Sequence[Hit]:
+        return self.hits[index]
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "query": str(self.query),
+            "total": self.total,
+            "took": self.took,
+            "hits": [hit.to_dict() for hit in self.hits],
+            "facets": {key: counts.to_dict() for key, counts in self.facets.items()},
+            "notes": [asdict(note) for note in self.notes],
+            "cursor": None,
+        }
+
+    def __repr__(self) -> str:
+        lines = [f"<Results: {len(self)} of {self.total} articles in {self.took * 1000:.1f} ms>"]
+        lines += [f"  {hit!r}" for hit in self.hits[:10]]
+        if len(self) > 10:
+            lines.append(f"  … {len(self) - 10} more")
+        lines += [f"  {key}: {', '.join(f'{v.value} {v.count}' for v in counts[:10])}" for key, counts in self.facets.items()]
+        lines += [f"  note: {note.message}" for note in self.notes]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """For notebooks. Everything but snippets, which are safe, is escaped."""
+        rows = [
+            f"<li value='{hit.rank + 1}'><b>{html.escape(hit.title) or '<i>untitled</i>'}</b> "
+            f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {html.escape(hit.id)}</small>"
+            f"<br>{hit.snippet}</li>"
+            for hit in self.hits[:50]
+        ]
+        notes = "".join(f"<p><i>{html.escape(note.message)}</i></p>" for note in self.notes)
+        facets = "".join(
+            f"<p><b>{html.escape(key)}</b>: {html.escape(', '.join(f'{v.value} ({v.count})' for v in counts[:20]))}</p>"
+            for key, counts in self.facets.items()
+        )
+        return f"<div><p>{self.total} articles</p>{notes}<ol>{''.join(rows)}</ol>{facets}</div>"
