@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.article import UNDATED
 from searchkit.errors import ConfigurationError, SearchkitError
 
 PERIODS = ("year", "quarter", "month", "week", "day")
@@ -272,6 +271,7 @@ def _check_period(period: str) -> None:
 
 
 def period_of_date(day: date, period: str) -> int:
+    """The number of the period that a day lies in."""
     midnight = np.array([(day.toordinal() - _EPOCH_ORDINAL) * DAY], dtype=np.int64)
     return int(period_numbers(midnight, period)[0])
 

@@ -96,9 +96,7 @@ class Terms(Facet):
         order = order[counts[order] > 0]
         wanted = context.filters.get(self.field, ())
         chosen = {wanted} if isinstance(wanted, str) else set(wanted)
-        listed = [
-            FacetCount(value := column.values[row], int(counts[row]), value in chosen) for row in order.tolist()
-        ]
+        listed = [FacetCount(value := column.values[row], int(counts[row]), value in chosen) for row in order.tolist()]
         return FacetCounts(listed, missing, int(counts.sum() - counts[order].sum())), []
 
 
@@ -141,7 +139,9 @@ class Calendar(Facet):
         else:
             listed = np.arange(first, last + 1)
             counted = np.bincount(numbers - first, minlength=len(listed))
-        chosen = date_spans(self.field, context.filters[self.field], context.clock) if self.field in context.filters else []
+        chosen = (
+            date_spans(self.field, context.filters[self.field], context.clock) if self.field in context.filters else []
+        )
         found = [
             FacetCount(period_label(number, self.period), count, self._is_chosen(number, chosen, zone))
             for number, count in zip(listed.tolist(), counted.tolist(), strict=True)
@@ -152,7 +152,8 @@ class Calendar(Facet):
         if not chosen:
             return False
         mine = period_span(number, self.period, zone)
-        assert mine.start is not None and mine.end is not None
+        assert mine.start is not None
+        assert mine.end is not None
         return any(
             (span.start is None or span.start <= mine.start) and (span.end is None or mine.end <= span.end)
             for span in chosen
@@ -179,8 +180,14 @@ class Ranges(Facet):
             isinstance(bound, (int, float)) and not isinstance(bound, bool) and math.isfinite(bound)
             for bound in self.bounds
         )
-        if not self.bounds or not numbers or any(low >= high for low, high in zip(self.bounds, self.bounds[1:], strict=False)):
-            raise ConfigurationError(f"the bounds of {self.field!r} must be ascending numbers, not {list(self.bounds)!r}")
+        if (
+            not self.bounds
+            or not numbers
+            or any(low >= high for low, high in zip(self.bounds, self.bounds[1:], strict=False))
+        ):
+            raise ConfigurationError(
+                f"the bounds of {self.field!r} must be ascending numbers, not {list(self.bounds)!r}"
+            )
 
     def count(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> tuple[FacetCounts, list[Note]]:
         values = snapshot.values(self.field)[docs]

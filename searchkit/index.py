@@ -70,7 +70,7 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None) -> Index:
     return Index(path)
 
 
-def open(path: str | os.PathLike[str]) -> Index:  # noqa: A001  # searchkit.open is the name that people expect
+def open(path: str | os.PathLike[str]) -> Index:  # searchkit.open is the name that people expect
     """Open an index.
 
     Raises:
@@ -224,7 +224,8 @@ class Index:
 
     def stats(self) -> dict[str, Any]:
         """Figures of the index: articles, deleted (not yet merged away), segments, generation, terms and words as
-        written of title and body, and bytes, by segment file and in all."""
+        written of title and body, and bytes, by segment file and in all.
+        """
         snapshot = self._snapshot
         group = snapshot.groups["body"][0]
         files = {entry.file.name: entry.file.size for entry in snapshot.manifest.segments}
@@ -347,7 +348,9 @@ class Index:
     ) -> np.ndarray[Any, Any]:
         """The documents of the newest generation that a search finds. Only under the lock of a transaction."""
         snapshot = Snapshot(self._storage)
-        allowed = all_of([since_until(snapshot, since, until, clock)[0], *filter_masks(snapshot, filters, clock).values()])
+        allowed = all_of(
+            [since_until(snapshot, since, until, clock)[0], *filter_masks(snapshot, filters, clock).values()]
+        )
         if query is None or isinstance(query, str):
             parsed = parse_query(query or "", snapshot.schema, snapshot, "all", now=clock.now, tz=clock.tz)
             if parsed.notes:

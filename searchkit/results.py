@@ -265,7 +265,9 @@ class Results(Sequence[Hit]):
         lines += [f"  {hit!r}" for hit in self.hits[:10]]
         if len(self) > 10:
             lines.append(f"  … {len(self) - 10} more")
-        lines += [f"  {key}: {', '.join(f'{v.value} {v.count}' for v in counts[:10])}" for key, counts in self.facets.items()]
+        lines += [
+            f"  {key}: {', '.join(f'{v.value} {v.count}' for v in counts[:10])}" for key, counts in self.facets.items()
+        ]
         lines += [f"  note: {note.message}" for note in self.notes]
         return "\n".join(lines)
 

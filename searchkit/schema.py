@@ -70,7 +70,19 @@ KINDS: dict[str, type[Kind]] = {kind.name: kind for kind in (Text, Keyword, Numb
 
 #: Names that Hit, Results and Article use themselves.
 RESERVED = frozenset(
-    (*CORE_FIELDS, "article", "fields", "highlights", "language", "rank", "score", "self", "snippet", "to_dict", "values")
+    (
+        *CORE_FIELDS,
+        "article",
+        "fields",
+        "highlights",
+        "language",
+        "rank",
+        "score",
+        "self",
+        "snippet",
+        "to_dict",
+        "values",
+    )
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 #: Beyond this, whole numbers are no longer exact in a float64.

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # Every rule of the tokenizer and every fold at least once: its terms fingerprint an analyzer.
 _PROBE = """The committee's twenty-one co-operative members said U.S. R&D cost 1,234.5 at 3.14 per cent. O'Neill loves
 rock'n'roll, C++ and C#; e-mail @desk_one about #floods, naïve cafés, Łódź, Straße, ΐσως ΣΊΣΥΦΟΣ, ёлка йод, İstanbul.
-北京大学 カタカナ ﾊﾟｿｺﾝ 東京2020 ภาษาไทย हिन्दी मराठी 한국어 العَرَبِيَّة עִבְרִית አማርኛ ﬁne ＡＢＣ x² soft\xadhyphen running generalizations"""
+北京大学 カタカナ ﾊﾟｿｺﾝ 東京2020 ภาษาไทย हिन्दी मराठी 한국어 العَرَبِيَّة עִבְרִית አማርኛ ﬁne ＡＢＣ x²
+soft\xadhyphen running generalizations"""
 
 
 class Analyzer:

@@ -42,12 +42,9 @@ def mark_class() -> str:
 def _chunk_pattern() -> re.Pattern[str]:
     fusing = f"{mark_class()}{_VOICING}{_IGNORABLE}"
     return re.compile(
-        f"(?P<plain>[^{fusing}{_JAMO}]+(?![{fusing}{_JAMO}]))"
-        f"|[\uac00-\ud7a3{_JAMO}][{fusing}{_JAMO}]*"
-        f"|.[{fusing}]*",
+        f"(?P<plain>[^{fusing}{_JAMO}]+(?![{fusing}{_JAMO}]))|[\uac00-\ud7a3{_JAMO}][{fusing}{_JAMO}]*|.[{fusing}]*",
         re.DOTALL,
     )
-
 
 
 def normalized(text: str) -> str:
@@ -116,4 +113,3 @@ def align(text: str) -> tuple[str, Alignment]:
         pieces.append(folded)
         offset += len(folded)
     return "".join(pieces), Alignment(chunks)
-

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from searchkit.analysis.normalize import align, mark_class, normalized
@@ -71,7 +72,7 @@ def _bigrams(run: str) -> list[tuple[str, int, int]]:
     units = [match.span() for match in _unspaced_unit().finditer(run)]
     if len(units) == 1:
         return [(run, 0, len(run))]
-    return [(run[start:end], start, end) for (start, _), (_, end) in zip(units, units[1:], strict=False)]
+    return [(run[start:end], start, end) for (start, _), (_, end) in pairwise(units)]
 
 
 def _spaced_bigrams(match: re.Match[str]) -> str:

@@ -122,7 +122,7 @@ class NumberField(fields.NUMERIC):  # type: ignore[misc]  # whoosh has no types
     """A float64; NaN in the column where an article has none."""
 
     def __init__(self) -> None:
-        # Whoosh's own column of a float cannot be written: its default is NaN itself, not the integer that stands for it.
+        # Whoosh cannot write its own column of a float: its default is NaN, not the integer that it keeps for it.
         column = columns.NumericColumn("Q", default=to_sortable(float, 64, True, float("nan")))
         super().__init__(float, stored=True, sortable=column, shift_step=8)
 

@@ -15,7 +15,7 @@ import numpy as np
 import xxhash
 
 from searchkit.analysis import fold_value
-from searchkit.codec.layout import Array, FileWriter, MappedFile, smallest_unsigned
+from searchkit.codec.layout import Array, FileWriter, MappedFile, run_lengths, smallest_unsigned
 from searchkit.codec.terms import SortedStrings, Strings, write_strings
 
 
@@ -115,7 +115,7 @@ class KeywordColumn:
     def by_document(self) -> Array:
         """The document of each entry of ``ordinals`` in a multiple field: int32, ascending."""
         assert self.rows is not None
-        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), np.diff(self.rows.astype(np.int64)))
+        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), run_lengths(self.rows))
 
     @cached_property
     def folded(self) -> dict[str, list[int]]:
@@ -130,7 +130,9 @@ class KeywordColumn:
         if self.rows is None:
             ordinal = int(self.ordinals[doc])
             return [] if ordinal == len(self.values) else [self.texts[ordinal]]
-        return [self.texts[ordinal] for ordinal in self.ordinals[int(self.rows[doc]) : int(self.rows[doc + 1])].tolist()]
+        return [
+            self.texts[ordinal] for ordinal in self.ordinals[int(self.rows[doc]) : int(self.rows[doc + 1])].tolist()
+        ]
 
     def docs_with(self, ordinals: Sequence[int]) -> Array:
         """The documents that have any of the values, ascending without repetition."""
@@ -146,4 +148,4 @@ class KeywordColumn:
         if self.rows is None:
             present: Array = self.ordinals != len(self.values)
             return present
-        return np.diff(self.rows.astype(np.int64)) > 0
+        return run_lengths(self.rows) > 0

@@ -19,12 +19,11 @@ from searchkit.codec.segment import DELETIONS_SUFFIX, SEGMENT_SUFFIX, FileEntry,
 from searchkit.codec.storage import INDEX_NAME, LOCK_NAME, Storage
 from searchkit.errors import IndexCorruptError, IndexNotFoundError, IndexVersionError
 
-_TOC = re.compile(rf"_{INDEX_NAME}_(\d+)\.toc")
-_MANIFEST = re.compile(rf"_{INDEX_NAME}_(\d+)\.json")
+_TOC = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.toc")
 #: Every file name that this library gives out; cleaning touches no other.
 _OURS = re.compile(
-    rf"_{INDEX_NAME}_\d+\.(?:toc|json)(?:\.new)?"
-    rf"|{INDEX_NAME}_[0-9a-z]{{16}}(?:{re.escape(SEGMENT_SUFFIX)}|\.\d+{re.escape(DELETIONS_SUFFIX)})"
+    rf"_{INDEX_NAME}_[0-9]+\.(?:toc|json)(?:\.new)?"
+    rf"|{INDEX_NAME}_[0-9a-z]{{16}}(?:{re.escape(SEGMENT_SUFFIX)}|\.[0-9]+{re.escape(DELETIONS_SUFFIX)})"
 )
 _MAX_SIZE = 256 * 1024 * 1024
 
@@ -106,7 +105,12 @@ def read_manifest(storage: Storage) -> Manifest:
 
 
 def write_generation(
-    storage: Storage, generation: int, schema: dict[str, Any], fingerprint: str, segments: list[SegmentEntry], toc: bytes
+    storage: Storage,
+    generation: int,
+    schema: dict[str, Any],
+    fingerprint: str,
+    segments: list[SegmentEntry],
+    toc: bytes,
 ) -> Manifest:
     """Make a generation the newest, durably: manifest first, the table of contents last.
 
@@ -144,7 +148,8 @@ def clean(storage: Storage, manifest: Manifest) -> None:
     Readers keep what they have mapped; one that is just opening starts again with the newest generation.
     """
     keep = named_files(manifest)
-    for name in storage.names():
+    # Tables of contents first: one that outlived its segments, should we die here, would be the newest generation.
+    for name in sorted(storage.names(), key=lambda name: _TOC.fullmatch(name) is None):
         if name not in keep and _OURS.fullmatch(name):
             storage.unlink(name)
 

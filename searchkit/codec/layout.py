@@ -58,6 +58,13 @@ def smallest_unsigned(largest: int) -> np.dtype[Any]:
     return np.dtype("<u8")
 
 
+def run_lengths(offsets: Array) -> Array:
+    """int64 lengths of the runs between ascending offsets: one less than there are offsets."""
+    wide = offsets.astype(np.int64)
+    lengths: Array = wide[1:] - wide[:-1]
+    return lengths
+
+
 class FileWriter:
     """Writes one file of arrays, front to back, into an open output.
 
@@ -92,7 +99,7 @@ class FileWriter:
         for part in parts:
             piece = np.ascontiguousarray(part, dtype=kind)
             length += piece.size
-            data = memoryview(piece.view(np.uint8).reshape(-1)) if piece.size else memoryview(b"")
+            data = piece.view(np.uint8).reshape(-1).data if piece.size else memoryview(b"")
             self._position += self._output.write(data)
             if pending:  # complete the chunk that the piece before began
                 taken = data[: CHUNK - len(pending)]
@@ -225,7 +232,7 @@ class MappedFile:
 
     def _verify(self, name: str, array: Array, chunk: int) -> None:
         data = array.view(np.uint8)[chunk * CHUNK : (chunk + 1) * CHUNK]
-        if xxhash.xxh3_64_hexdigest(data) != self._sums[name][16 * chunk : 16 * chunk + 16]:
+        if xxhash.xxh3_64_hexdigest(data.data) != self._sums[name][16 * chunk : 16 * chunk + 16]:
             raise self.corrupt(f"checksum mismatch in chunk {chunk}", name)
         self._verified[name][chunk] = 1
 

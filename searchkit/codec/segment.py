@@ -100,9 +100,7 @@ class Segment:
             raise self.file.corrupt(str(error), "header") from None
         self._deletions: MappedFile | None = None
         if entry.deletions is not None:
-            self._deletions = MappedFile(
-                storage, entry.deletions.name, "deletions", entry.deletions.checksum or None
-            )
+            self._deletions = MappedFile(storage, entry.deletions.name, "deletions", entry.deletions.checksum or None)
         self._keywords: dict[str, KeywordColumn] = {}
 
     @cached_property

@@ -163,7 +163,7 @@ class Storage:
     def copy(self, name: str, target: Storage) -> None:
         """Copy a file into another directory, synced there."""
         with open(self._open(name), "rb") as source, target.create(name) as output:
-            shutil.copyfileobj(source, output, 1 << 20)  # type: ignore[misc]  # Output.write is all it needs
+            shutil.copyfileobj(source, output, 1 << 20)
 
     def lock(self, timeout: float = 0.0) -> WriteLock:
         """Become the one writer of the index.
@@ -191,9 +191,13 @@ class WriteLock:
             holder = _read_holder(path)
             raise IndexLockedError(f"another writer holds the index{f' ({holder})' if holder else ''}", holder)
         self._lock: FileLock | None = lock
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat("T", "seconds")}
+        about = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat("T", "seconds"),
+        }
         os.ftruncate(lock.fd, 0)
-        os.write(lock.fd, json.dumps(holder).encode())
+        os.write(lock.fd, json.dumps(about).encode())
         _held.add(self)
 
     def release(self) -> None:

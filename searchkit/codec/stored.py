@@ -80,7 +80,7 @@ class StoredArticles:
 
     def article(self, doc: int) -> Article:
         """The article of a document."""
-        data = self.packed(doc, doc + 1)
+        data = self.packed(doc, doc + 1).data
         try:
             if not 0 <= zstandard.frame_content_size(data) <= MAX_ARTICLE:
                 raise self._file.corrupt(f"article of document {doc} has no believable size", "stored.blob")

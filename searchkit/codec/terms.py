@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,8 +32,8 @@ class Strings(Sequence[bytes]):
         offsets = file.array(f"{name}.offsets")
         if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(blob) or (offsets[1:] < offsets[:-1]).any():
             raise file.corrupt("offsets out of order", f"{name}.offsets")
-        self._blob = memoryview(blob)
-        self._offsets = memoryview(offsets)
+        self._blob = blob.data
+        self._offsets = offsets.data
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -42,7 +43,7 @@ class Strings(Sequence[bytes]):
 
     def __iter__(self) -> Iterator[bytes]:
         data, offsets = self._blob.tobytes(), self._offsets.tolist()
-        return (data[start:end] for start, end in zip(offsets, offsets[1:], strict=False))
+        return (data[start:end] for start, end in pairwise(offsets))
 
 
 class SortedStrings(Strings):

@@ -270,7 +270,13 @@ class PostingMatcher(matching.mcore.LeafMatcher):  # type: ignore[misc]  # whoos
     """Walks the postings of one term. Blocks are 128 postings; their bounds are taken from the arrays."""
 
     def __init__(
-        self, postings: FieldPostings, lengths: Array | None, format_: formats.Format, term: Any, scorer: Any, at: int = 0
+        self,
+        postings: FieldPostings,
+        lengths: Array | None,
+        format_: formats.Format,
+        term: Any,
+        scorer: Any,
+        at: int = 0,
     ) -> None:
         self._postings = postings
         self._lengths = lengths
@@ -327,7 +333,9 @@ class PostingMatcher(matching.mcore.LeafMatcher):  # type: ignore[misc]  # whoos
 
     def _positions(self) -> list[int]:
         postings = self._postings
-        assert postings.starts is not None and postings.positions is not None and postings.weights is not None
+        assert postings.starts is not None
+        assert postings.positions is not None
+        assert postings.weights is not None
         start = int(postings.starts[self._at])
         return postings.positions[start : start + int(postings.weights[self._at])].tolist()  # type: ignore[no-any-return]
 

@@ -6,6 +6,7 @@ import fnmatch
 import re
 
 import numpy as np
+from whoosh import query
 
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
@@ -44,6 +45,31 @@ def fuzzy_rows(strings: SortedStrings, word: str, distance: int, prefix: int = 1
     return np.array(rows, np.int64)[edit_distances(word, texts) <= distance]
 
 
+def pattern_rows(terms: SortedStrings, node: query.Query) -> Array:
+    """Rows of the index terms that a Whoosh Prefix, Wildcard, FuzzyTerm or TermRange matches, ascending."""
+    match node:
+        case query.Prefix():
+            return prefix_rows(terms, node.text)
+        case query.Wildcard():
+            return wildcard_rows(terms, node.text)
+        case query.FuzzyTerm():
+            return fuzzy_rows(terms, node.text, int(node.maxdist), node.prefixlength)
+    low = 0 if node.start is None else _after(terms, _key(node.start), node.startexcl)
+    # Whoosh ends an open range at four bytes 0xFF, which no UTF-8 reaches.
+    high = len(terms) if node.end is None else _after(terms, _key(node.end), not node.endexcl)
+    return np.arange(low, max(low, high))
+
+
+def _after(terms: SortedStrings, key: bytes, beyond: bool) -> int:
+    """The first row not less than a key, or, with ``beyond``, greater than it."""
+    row = terms.lower_bound(key)
+    return row + 1 if beyond and row < len(terms) and terms[row] == key else row
+
+
+def _key(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode(errors="replace")
+
+
 def written_rows(group: TextGroup, kind: str, text: str, distance: int) -> Array:
     """Rows of the words as written of a group that a pattern matches, in their own form or as they may be typed plain.
 
@@ -63,7 +89,8 @@ def written_rows(group: TextGroup, kind: str, text: str, distance: int) -> Array
 
 def edit_distances(word: str, texts: list[str]) -> Array:
     """The Levenshtein distance of ``word`` to each text, all at once (Wagner and Fischer 1974, one row of the table of
-    every text a step). int64."""
+    every text a step). int64.
+    """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     width = int(lengths.max(initial=0))
     codes = np.zeros((len(texts), width), np.uint32)

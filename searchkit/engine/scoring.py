@@ -125,7 +125,8 @@ class Bm25(Ranking):
         tf = tfs[0].astype(np.float64)
         for other in tfs[1:]:
             tf += other
-        return weights[0] * tf / (tf + norms[0])
+        scores: Array = weights[0] * tf / (tf + norms[0])
+        return scores
 
 
 class WhooshRanking(Ranking):
@@ -148,7 +149,7 @@ class WhooshRanking(Ranking):
         return tuple((math.log(docs / (df + 1)) + 1) * (self._K1 + 1) for df in statistics.field_df)
 
     def scores(self, weights: tuple[float, ...], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
-        total = weights[0] * tfs[0] / (tfs[0] + norms[0])
+        total: Array = weights[0] * tfs[0] / (tfs[0] + norms[0])
         for weight, tf, norm in zip(weights[1:], tfs[1:], norms[1:], strict=True):
             total += weight * tf / (tf + norm)
         return total

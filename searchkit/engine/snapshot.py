@@ -13,7 +13,7 @@ from searchkit.analysis.languages import plain_key
 from searchkit.article import Article
 from searchkit.codec.columns import hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, read_manifest
-from searchkit.codec.layout import Array
+from searchkit.codec.layout import Array, run_lengths
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
@@ -96,7 +96,9 @@ class GroupView:
             return []  # typed with its accents or marks: it means just this
         terms: dict[str, None] = {}
         for group in self.groups:
-            rows = [group.plain_words[row] for row in range(*_equal_range(group.plain_keys, key.encode(errors="replace")))]
+            rows = [
+                group.plain_words[row] for row in range(*_equal_range(group.plain_keys, key.encode(errors="replace")))
+            ]
             if key != word and (row := group.words.find(key.encode(errors="replace"))) >= 0:
                 rows.append(row)
             terms.update((group.terms[group.word_terms[row]].decode(), None) for row in rows)
@@ -147,7 +149,7 @@ class Snapshot:
         self._columns: dict[str, Array] = {}
         self._keywords: dict[str, KeywordView] = {}
         self._local = threading.local()
-        #: Weights of words by ranking, and the evaluators of each ranking; kept by the engine, dropped with the snapshot.
+        #: Weights of words and evaluators by ranking: kept here by the engine, to go when the snapshot goes.
         self.weights: dict[tuple[Any, ...], tuple[float, ...]] = {}
         self.evaluators: dict[str, Any] = {}
 
@@ -188,7 +190,10 @@ class Snapshot:
         if self.live == self.docs:
             return None
         return np.concatenate(
-            [np.ones(segment.docs, np.bool_) if segment.deleted is None else ~segment.deleted for segment in self.segments]
+            [
+                np.ones(segment.docs, np.bool_) if segment.deleted is None else ~segment.deleted
+                for segment in self.segments
+            ]
         )
 
     def values(self, name: str) -> Array:
@@ -270,7 +275,7 @@ class KeywordView:
         self.ordinals = np.concatenate(parts)
         self.rows = None
         if self.multiple:
-            counts = [np.diff(column.rows.astype(np.int64)) for column in columns if column.rows is not None]
+            counts = [run_lengths(column.rows) for column in columns if column.rows is not None]
             self.rows = np.concatenate(([0], np.cumsum(np.concatenate(counts))))
 
     @cached_property
@@ -282,14 +287,16 @@ class KeywordView:
     def by_document(self) -> Array:
         """The global document of each entry of ``ordinals`` in a multiple field: int32, ascending."""
         assert self.rows is not None
-        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), np.diff(self.rows.astype(np.int64)))
+        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), run_lengths(self.rows))
 
     def of(self, doc: int) -> list[str]:
         """The values of a document, in the order they were given."""
         if self.rows is None:
             ordinal = int(self.ordinals[doc])
             return [] if ordinal == len(self.values) else [self.values[ordinal]]
-        return [self.values[ordinal] for ordinal in self.ordinals[int(self.rows[doc]) : int(self.rows[doc + 1])].tolist()]
+        return [
+            self.values[ordinal] for ordinal in self.ordinals[int(self.rows[doc]) : int(self.rows[doc + 1])].tolist()
+        ]
 
     def mask(self, values: list[str]) -> Array:
         """bool by document: has any of the values, exactly."""
@@ -307,4 +314,4 @@ class KeywordView:
         if self.rows is None:
             mask: Array = self.ordinals != len(self.values)
             return mask
-        return np.diff(self.rows.astype(np.int64)) > 0
+        return run_lengths(self.rows) > 0

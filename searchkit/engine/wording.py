@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from whoosh import query
 
-from searchkit.engine.patterns import fuzzy_rows, prefix_rows, wildcard_rows, written_rows
+from searchkit.engine.patterns import pattern_rows, written_rows
 from searchkit.engine.snapshot import Snapshot
 from searchkit.highlight import Marks, Phrase
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
@@ -17,62 +18,51 @@ _MAX_WORDS = 20_000
 
 def marks_of(snapshot: Snapshot, node: query.Query | None, field: str) -> Marks:
     """What matches of ``node`` in ``field`` look like: everything that can make an article match, nothing negated."""
-    terms: set[str] = set()
-    words: set[str] = set()
-    phrases: list[Phrase] = []
-
-    def walk(node: Any) -> None:
-        match node:
-            case Word():
-                if field in node.fields:
-                    terms.update(node.variants)
-            case WordPhrase():
-                if field in node.fields:
-                    phrases.append(Phrase(tuple(frozenset(step) for step in node.steps), node.slop))
-            case WrittenPattern():
-                if field in node.fields:
-                    words.update(_written(snapshot, node, field))
-            case query.Phrase():
-                if node.fieldname == field and len(node.words) > 1:
-                    phrases.append(Phrase(tuple(frozenset((str(word),)) for word in node.words), node.slop))
-                elif node.fieldname == field:
-                    terms.update(map(str, node.words))
-            case query.Term():
-                if node.fieldname == field and isinstance(node.text, str):
-                    terms.add(node.text)
-            case query.Prefix() | query.Wildcard() | query.FuzzyTerm():
-                if node.fieldname == field:
-                    terms.update(_terms(snapshot, node, field))
-            case query.Not():
-                pass
-            case query.AndNot():
-                walk(node.a)
-            case query.Query():
-                for child in node.children():
-                    walk(child)
-
-    if node is not None:
-        walk(node)
+    found = [] if node is None else list(_leaves(node))
+    terms = [term for leaf in found for term in _terms(snapshot, leaf, field)]
+    words = [word for leaf in found if isinstance(leaf, WrittenPattern) for word in _written(snapshot, leaf, field)]
+    phrases = [phrase for leaf in found if (phrase := _phrase(leaf, field)) is not None]
     return Marks(frozenset(terms), frozenset(words), tuple(phrases))
 
 
-def _written(snapshot: Snapshot, node: WrittenPattern, field: str) -> set[str]:
-    found: set[str] = set()
-    for group in snapshot.groups[field][0].groups:
-        rows = written_rows(group, node.kind, node.text, node.distance)[:_MAX_WORDS]
-        found.update(group.words[row].decode() for row in rows.tolist())
-    return found
+def _leaves(node: query.Query) -> Iterator[query.Query]:
+    """The nodes that look for words, outside of exclusions."""
+    if isinstance(node, (Word, WordPhrase)) or node.is_leaf():
+        yield node
+    elif isinstance(node, query.AndNot):
+        yield from _leaves(node.a)
+    elif not isinstance(node, query.Not):
+        for child in node.children():
+            yield from _leaves(child)
 
 
-def _terms(snapshot: Snapshot, node: Any, field: str) -> set[str]:
-    found: set[str] = set()
-    for group in snapshot.groups[field][0].groups:
-        match node:
-            case query.Prefix():
-                rows = prefix_rows(group.terms, node.text)
-            case query.Wildcard():
-                rows = wildcard_rows(group.terms, node.text)
-            case _:
-                rows = fuzzy_rows(group.terms, node.text, int(node.maxdist), node.prefixlength)
-        found.update(group.terms[row].decode() for row in rows[:_MAX_WORDS].tolist())
-    return found
+def _phrase(node: query.Query, field: str) -> Phrase | None:
+    if isinstance(node, WordPhrase) and field in node.fields:
+        return Phrase(tuple(frozenset(step) for step in node.steps), node.slop)
+    if isinstance(node, query.Phrase) and node.fieldname == field and len(node.words) > 1:
+        return Phrase(tuple(frozenset((str(word),)) for word in node.words), node.slop)
+    return None
+
+
+def _written(snapshot: Snapshot, node: WrittenPattern, field: str) -> Iterator[str]:
+    """The words as written that a pattern matches."""
+    if field in node.fields:
+        for group in snapshot.groups[field][0].groups:
+            rows = written_rows(group, node.kind, node.text, node.distance)[:_MAX_WORDS]
+            yield from (group.words[row].decode() for row in rows.tolist())
+
+
+def _terms(snapshot: Snapshot, node: Any, field: str) -> Iterator[str]:
+    """The index terms that a leaf finds by themselves."""
+    if isinstance(node, Word):
+        yield from node.variants if field in node.fields else ()
+    elif getattr(node, "fieldname", None) != field:
+        return
+    elif isinstance(node, query.Phrase):
+        yield from map(str, node.words if len(node.words) == 1 else ())
+    elif isinstance(node, query.Term) and isinstance(node.text, str):
+        yield node.text
+    elif isinstance(node, (query.Prefix, query.Wildcard, query.FuzzyTerm, query.TermRange)):
+        for group in snapshot.groups[field][0].groups:
+            rows = pattern_rows(group.terms, node)[:_MAX_WORDS]
+            yield from (group.terms[row].decode() for row in rows.tolist())

@@ -1,0 +1,1 @@
+"""Articles to segments to a new generation, under the lock."""

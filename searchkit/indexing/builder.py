@@ -19,7 +19,7 @@ from searchkit.codec.storage import Storage
 from searchkit.codec.stored import encode, published_micros, write_stored
 from searchkit.indexing.fitting import fit
 from searchkit.indexing.sections import GroupSections, Parts, column_attributes
-from searchkit.schema import Keyword, Schema
+from searchkit.schema import Date, Keyword, Kind, Schema
 
 #: A builder is full at this many words, or this many bytes of articles to store.
 MAX_WORDS = 4_000_000
@@ -106,8 +106,8 @@ class _StoredBuffer:
 
 
 def _compress(records: list[bytes]) -> list[bytes]:
-    frames = zstandard.ZstdCompressor(level=3).multi_compress_to_buffer(records, threads=1) if records else ()
-    return [frame.tobytes() for frame in frames]
+    compress = zstandard.ZstdCompressor(level=3).compress
+    return [compress(record) for record in records]
 
 
 class SegmentBuilder:
@@ -213,8 +213,8 @@ class SegmentBuilder:
         self._stored.close()
 
 
-def _is_date(kind: Any) -> bool:
-    return kind.name == "date"
+def _is_date(kind: Kind) -> bool:
+    return isinstance(kind, Date)
 
 
 def _chosen(items: list[bytes], live: Array) -> list[bytes]:

@@ -9,7 +9,14 @@ import numpy as np
 
 from searchkit.article import Article
 from searchkit.codec.columns import hash_ids
-from searchkit.codec.generation import Manifest, clean, foreign_files, latest_generation, read_manifest, write_generation
+from searchkit.codec.generation import (
+    Manifest,
+    clean,
+    foreign_files,
+    latest_generation,
+    read_manifest,
+    write_generation,
+)
 from searchkit.codec.layout import Array
 from searchkit.codec.segment import Segment, SegmentEntry, write_deletions
 from searchkit.codec.storage import Storage

@@ -15,7 +15,7 @@ import numpy as np
 from searchkit.analysis import Analyzer, raw_words, split_raw
 from searchkit.article import Article
 from searchkit.codec.columns import write_ids, write_keyword
-from searchkit.codec.layout import Array, FileWriter, smallest_unsigned
+from searchkit.codec.layout import Array, FileWriter, run_lengths, smallest_unsigned
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import SEGMENT_SUFFIX, FileEntry, Segment, SegmentEntry, new_segment_name
 from searchkit.codec.storage import Storage
@@ -104,7 +104,7 @@ def _merge_keyword(
             has = column.ordinals != len(column.values)
             kept.append((column.ordinals[has & (new >= 0)].astype(np.int64), has[new >= 0].astype(np.int64)))
         else:
-            counts = np.diff(column.rows.astype(np.int64))
+            counts = run_lengths(column.rows)
             kept.append((column.ordinals[np.repeat(new >= 0, counts)].astype(np.int64), counts[new >= 0]))
     dictionaries = [list(column.values) for column in columns]
     used = [np.unique(ordinals).tolist() for ordinals, _ in kept]
@@ -125,7 +125,7 @@ def _merge_keyword(
 
 
 def _merge_stored(writer: FileWriter, segments: Sequence[Segment], maps: Sequence[Array]) -> None:
-    lengths = [np.diff(segment.stored.offsets)[new >= 0] for segment, new in zip(segments, maps, strict=True)]
+    lengths = [run_lengths(segment.stored.offsets)[new >= 0] for segment, new in zip(segments, maps, strict=True)]
 
     def pieces() -> Iterator[Array]:
         for segment, new in zip(segments, maps, strict=True):
@@ -188,7 +188,7 @@ class _GroupMerge:
         """Ranges of union rows whose postings fit in the buffer."""
         counts = np.zeros(len(self.union), np.int64)
         for group, rows in zip(self.groups, self.rows, strict=True):
-            counts[rows] += np.diff(group.postings_starts.astype(np.int64))
+            counts[rows] += run_lengths(group.postings_starts)
         edges, filled = [0], 0
         for row in (np.flatnonzero(counts) if len(counts) else counts).tolist():
             if filled and filled + counts[row] > _RANGE_POSTINGS:
@@ -215,14 +215,14 @@ class _GroupMerge:
             starts = group.postings_starts[low : high + 1].astype(np.int64)
             here = group.slice("docs", int(starts[0]), int(starts[-1]))
             counts = [group.slice(f"tf.{field}", int(starts[0]), int(starts[-1])) for field in group.fields]
-            total = sum(count.astype(np.int64) for count in counts)
+            total = np.sum(counts, axis=0, dtype=np.int64)
             spans = group.positions_starts[low : high + 1]
             place = group.slice("positions", int(spans[0]), int(spans[-1]))
             if int(total.sum()) != len(place) or (len(here) and int(here.max()) >= len(new)):
                 raise group.file.corrupt("postings and positions disagree", f"text.{group.fields[0]}.positions")
             moved = new[here]
             keep = moved >= 0
-            terms.append(np.repeat(rows[low:high], np.diff(starts))[keep])
+            terms.append(np.repeat(rows[low:high], run_lengths(starts))[keep])
             docs.append(moved[keep])
             for field_counts, count in zip(tfs, counts, strict=True):
                 field_counts.append(count[keep].astype(np.int64))

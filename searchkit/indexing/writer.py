@@ -72,39 +72,20 @@ def index_articles(
     try:
         if on_error not in ("raise", "skip"):
             raise ConfigurationError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
-        known = transaction.schema.declared.keys()
-        ignored: dict[str, None] = {}
-        repeated: list[str] = []
-        taken = 0
-        for article in articles:
-            if not isinstance(article, Article):
-                raise ConfigurationError(f"only articles can be indexed, not {type(article).__name__}")
-            try:
-                if transaction.add(article):
-                    repeated.append(article.id)
-            except ArticleError as error:
-                if on_error == "raise":
-                    raise
-                report.skipped.append(Skipped(error.source, error.line, article.id, error.reason))
-            else:
-                ignored.update(dict.fromkeys(article.fields.keys() - known))
-            taken += 1
-            if progress is not None and taken % _PROGRESS_STEP == 0:
-                progress(taken)
-        if progress is not None:
-            progress(taken)
+        repeated = _take(transaction, articles, report, on_error, progress or _silent)
         if not transaction.pending and not allow_empty:
             raise ConfigurationError(
                 "there is no article to build from, so the index stays as it is; allow_empty=True would empty it"
             )
         report.replaced, _ = transaction.settle()
         report.added = transaction.pending - report.replaced
-        report.ignored_fields = sorted(ignored)
         # A Source tells what it left out; any other iterable has nothing to tell.
         report.skipped[:0] = getattr(articles, "skipped", ())
         report.warnings += getattr(articles, "warnings", ())
         if repeated:
-            message = f"{len(repeated)} ids came more than once, the last article of each was kept, e.g. {repeated[0]!r}"
+            message = (
+                f"{len(repeated)} ids came more than once, the last article of each was kept, e.g. {repeated[0]!r}"
+            )
             report.warnings.append(message)
         transaction.commit(optimize=optimize)
     except BaseException:
@@ -112,6 +93,38 @@ def index_articles(
         raise
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _silent(taken: int) -> None:
+    """Progress that nobody asked for."""
+
+
+def _take(
+    transaction: Transaction, articles: Iterable[Article], report: Report, on_error: OnError, progress: Progress
+) -> list[str]:
+    """Add all articles; the ids that came more than once."""
+    known = transaction.schema.declared.keys()
+    ignored: set[str] = set()
+    repeated: dict[str, None] = {}
+    taken = 0
+    for article in articles:
+        if not isinstance(article, Article):
+            raise ConfigurationError(f"only articles can be indexed, not {type(article).__name__}")
+        try:
+            if transaction.add(article):
+                repeated[article.id] = None
+        except ArticleError as error:
+            if on_error == "raise":
+                raise
+            report.skipped.append(Skipped(error.source, error.line, article.id, error.reason))
+        else:
+            ignored |= article.fields.keys() - known
+        taken += 1
+        if taken % _PROGRESS_STEP == 0:
+            progress(taken)
+    progress(taken)
+    report.ignored_fields = sorted(ignored)
+    return list(repeated)
 
 
 class Writer:

@@ -23,7 +23,7 @@ MAX_DEPTH = 40
 MAX_CLAUSES = 1024
 
 # Typographic quotes are quotes. Each is one character, so offsets stay.
-_QUOTES = str.maketrans({mark: '"' for mark in "“”„‟«»＂〝〞"})
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂〝〞", '"'))
 _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)])")
 _WORD = re.compile(r"[^\s()\"]+")

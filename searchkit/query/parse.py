@@ -244,11 +244,10 @@ class _Builder:
             self.dropped += 1
             self.note("ignored-word", item, f"the common word {word!r} is not searched")
             return None
-        if len(word) == 1 and not word.isascii() and word.isalpha() and self.written_patterns:
+        if self.written_patterns and len(word) == 1 and raw_words(word * 3) == [word * 2] * 2:
             # Where bigrams are indexed, a single character is in those that begin and those that end with it.
-            if raw_words(word * 3) == [word * 2] * 2:
-                pair = [WrittenPattern(fields, "prefix", word), WrittenPattern(fields, "wildcard", f"?{word}")]
-                return query.ConstantScoreQuery(query.Or(pair), item.boost)
+            pair = [WrittenPattern(fields, "prefix", word), WrittenPattern(fields, "wildcard", f"?{word}")]
+            return query.ConstantScoreQuery(query.Or(pair), item.boost)
         return Word(fields, self.terms(fields, word), item.boost, word)
 
     def terms(self, fields: tuple[str, ...], word: str) -> list[str]:

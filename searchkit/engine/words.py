@@ -1,0 +1,248 @@
+"""Words, phrases and patterns over the postings of one segment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from searchkit.codec.layout import Array
+from searchkit.codec.lexicon import rounded_lengths
+from searchkit.engine.matched import NOTHING, Matched, member
+from searchkit.engine.scoring import Ranking, WordStatistics
+from searchkit.engine.snapshot import GroupView, Snapshot, TermStatistics
+
+_CACHED_WEIGHTS = 50_000
+
+
+class _Hits(NamedTuple):
+    """The postings of a word in some fields: documents, and occurrences in each field."""
+
+    docs: Array
+    tfs: tuple[Array, ...]
+
+
+class Words:
+    """Evaluates words over one segment of a snapshot. Fields are given as their places in the group.
+
+    Args:
+        snapshot: the index.
+        row: which segment.
+        ranking: how words score.
+    """
+
+    def __init__(self, snapshot: Snapshot, row: int, ranking: Ranking) -> None:
+        self._snapshot = snapshot
+        self._row = row
+        self._docs = snapshot.segments[row].docs
+        self._ranking = ranking
+        self._norms: dict[tuple[str, ...], tuple[Array, ...]] = {}
+
+    def _field_norms(self, view: GroupView, places: Sequence[int]) -> tuple[Array, ...]:
+        """The ranking's norms of some fields of a group, by document."""
+        fields = tuple(view.fields[place] for place in places)
+        if fields not in self._norms:
+            group = view.groups[self._row]
+            if self._ranking.exact_lengths:
+                lengths, totals = group.content_lengths, view.total_content_lengths
+            else:
+                lengths, totals = tuple(rounded_lengths(length) for length in group.lengths), view.total_lengths
+            averages = [totals[place] / (self._snapshot.docs or 1) for place in places]
+            self._norms[fields] = self._ranking.norms(fields, [lengths[place] for place in places], averages)
+        return self._norms[fields]
+
+    def _hits(self, view: GroupView, term: TermStatistics, places: Sequence[int]) -> _Hits:
+        """The postings of a term that have it in any of some fields."""
+        group, row = view.groups[self._row], term.rows[self._row]
+        if row < 0:
+            return _Hits(np.zeros(0, np.int64), tuple(np.zeros(0, np.uint8) for _ in places))
+        docs, tfs, _ = group.postings(row)
+        if len(places) == len(tfs):
+            return _Hits(docs, tfs)
+        (place,) = places
+        tf = tfs[place]
+        if int(group.df[place][row]) == len(docs):
+            return _Hits(docs, (tf,))
+        here = tf.nonzero()[0]
+        return _Hits(docs[here], (tf[here],))
+
+    def _word_hits(self, view: GroupView, terms: Sequence[TermStatistics], places: Sequence[int]) -> _Hits:
+        """The postings of a word that several terms stand for: occurrences added up."""
+        found = [self._hits(view, term, places) for term in terms if term.rows[self._row] >= 0]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            return self._hits(view, terms[0], places)
+        docs, inverse = np.unique(np.concatenate([hits.docs for hits in found]), return_inverse=True)
+        tfs = tuple(
+            np.bincount(inverse, np.concatenate([hits.tfs[at] for hits in found]), len(docs)).astype(np.int64)
+            for at in range(len(places))
+        )
+        return _Hits(docs, tfs)
+
+    def word(
+        self,
+        view: GroupView,
+        terms: Sequence[str],
+        places: Sequence[int],
+        boost: float,
+        within: Array | None,
+        scored: bool,
+    ) -> Matched:
+        """A word that ``terms`` stand for, in some fields of a group: their occurrences added up.
+
+        Args:
+            within: only these documents, ascending int64; None = all.
+            scored: whether scores are wanted.
+        """
+        known = [term for text in terms if (term := view.term(text)).df]
+        if not known:
+            return NOTHING
+        docs, tfs = self._word_hits(view, known, places)
+        if within is not None:
+            kept, at = member(within, docs)
+            docs, tfs = within[kept], tuple(tf[at] for tf in tfs)
+        if not scored:
+            return Matched(docs.astype(np.int64), None)
+        norms = self._field_norms(view, places)
+        weights = self._weights(view, tuple(terms), known, tuple(places))
+        if boost != 1.0:
+            weights = tuple(weight * boost for weight in weights)
+        docs = docs.astype(np.int64)
+        return Matched(docs, self._ranking.scores(weights, tfs, [norm[docs] for norm in norms]))
+
+    def _weights(
+        self, view: GroupView, terms: tuple[str, ...], known: list[TermStatistics], places: tuple[int, ...]
+    ) -> tuple[float, ...]:
+        cache = self._snapshot.weights
+        key = (self._ranking.name, view.fields[0], places, terms)
+        weights = cache.get(key)
+        if weights is None:
+            weights = self._ranking.weights(self._statistics(view, known, places))
+            if len(cache) > _CACHED_WEIGHTS:
+                cache.clear()
+            cache[key] = weights
+        return weights
+
+    def _statistics(self, view: GroupView, known: list[TermStatistics], places: tuple[int, ...]) -> WordStatistics:
+        docs = self._snapshot.docs
+        cf = sum(term.field_cf[place] for term in known for place in places)
+        if len(known) == 1:
+            (term,) = known
+            field_df = tuple(term.field_df[place] for place in places)
+            df = term.df if len(places) == len(view.fields) else field_df[0]
+            return WordStatistics(docs, df, cf, field_df)
+        # The documents of several terms overlap, so their union is counted, in every segment.
+        df, counts = 0, [0] * len(places)
+        for row in range(len(self._snapshot.segments)):
+            hits = Words(self._snapshot, row, self._ranking)._word_hits(view, known, places)
+            df += len(hits.docs)
+            counts = [count + int((tf > 0).sum()) for count, tf in zip(counts, hits.tfs, strict=True)]
+        return WordStatistics(docs, df, cf, tuple(counts))
+
+    def phrase(
+        self,
+        view: GroupView,
+        places: Sequence[int],
+        steps: Sequence[Sequence[str]],
+        slop: int,
+        boost: float,
+        counted: Sequence[bool],
+        within: Array | None,
+        scored: bool,
+    ) -> Matched:
+        """A phrase: documents where some field holds all steps in order, and the sum of the scores of its words.
+
+        Args:
+            steps: for each word the terms that may stand there.
+            slop: each word stands 1 to ``slop`` positions after the one before it.
+            counted: which steps score.
+        """
+        if not steps:
+            return NOTHING
+        docs = within
+        order = sorted(steps, key=lambda step: sum(view.term(text).df for text in step))
+        for step in order:
+            docs = self.word(view, step, places, 1.0, docs, False).docs
+            if not len(docs):
+                return NOTHING
+        assert docs is not None
+        holding = np.zeros(len(docs), np.bool_)
+        for place in places:
+            holding |= self._holds(view, place, steps, slop, docs)
+        docs = docs[holding]
+        if not scored:
+            return Matched(docs, None)
+        scores = np.zeros(len(docs))
+        for step, counts in zip(steps, counted, strict=True):
+            if counts:
+                word = self.word(view, step, places, boost, docs, True)
+                assert word.scores is not None
+                scores[member(docs, word.docs)[0]] += word.scores
+        return Matched(docs, scores)
+
+    def _holds(self, view: GroupView, place: int, steps: Sequence[Sequence[str]], slop: int, docs: Array) -> Array:
+        """Which of some documents hold a phrase in one field: bool by document.
+
+        Occurrences are keys (document, position); after each step those remain that a chain of the steps so far ends
+        in.
+        """
+        ends = self._occurrences(view, steps[0], place, docs)
+        for step in steps[1:]:
+            following = self._occurrences(view, step, place, docs)
+            before = np.searchsorted(ends, following) - 1  # the last end that lies before each occurrence
+            reach = np.where(before >= 0, ends[before] if len(ends) else 0, -slop - 1)
+            ends = following[following - reach <= slop]
+        holding = np.zeros(len(docs), np.bool_)
+        holding[ends >> 32] = True
+        return holding
+
+    def _occurrences(self, view: GroupView, step: Sequence[str], place: int, docs: Array) -> Array:
+        """Keys (row in ``docs`` << 32 | position) of the occurrences of any of some terms, ascending int64."""
+        group = view.groups[self._row]
+        keys = []
+        for text in step:
+            row = view.term(text).rows[self._row]
+            if row < 0:
+                continue
+            postings = group.postings(row)
+            starts, positions = group.positions(postings)
+            kept, at = member(docs, postings.docs)
+            counts = postings.tfs[place][at].astype(np.int64)
+            first = starts[at] + sum(tf[at].astype(np.int64) for tf in postings.tfs[:place])
+            rows = np.repeat(np.flatnonzero(kept), counts)
+            flat = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(len(rows))
+            keys.append((rows << 32) | positions[flat].astype(np.int64))
+        if len(keys) == 1:
+            return keys[0]
+        return np.sort(np.concatenate(keys)) if keys else np.zeros(0, np.int64)
+
+    def term_mask(self, view: GroupView, rows: Array, places: Sequence[int]) -> Array:
+        """The documents that have any of the terms in ``rows`` in some fields: bool by document."""
+        group = view.groups[self._row]
+        mask = np.zeros(self._docs, np.bool_)
+        for start, end in _runs(rows):
+            first, last = int(group.postings_starts[start]), int(group.postings_starts[end])
+            docs = group.slice("docs", first, last)
+            if len(docs) and int(docs.max()) >= self._docs:
+                raise group.file.corrupt("document numbers out of range", f"text.{group.fields[0]}.docs")
+            if len(places) < len(group.fields):
+                docs = docs[group.slice(f"tf.{group.fields[places[0]]}", first, last) > 0]
+            mask[docs] = True
+        return mask
+
+
+def places_of(view: GroupView, fields: Sequence[str]) -> tuple[int, ...]:
+    """The places of some fields in their group."""
+    return tuple(view.fields.index(field) for field in fields)
+
+
+def _runs(rows: Array) -> list[tuple[int, int]]:
+    """Ascending rows as half-open runs of neighbours."""
+    if not len(rows):
+        return []
+    breaks = np.flatnonzero(np.diff(rows.astype(np.int64)) != 1) + 1
+    edges = [0, *breaks.tolist(), len(rows)]
+    return [(int(rows[low]), int(rows[high - 1]) + 1) for low, high in pairwise(edges)]
