@@ -29,6 +29,10 @@ from searchkit.codec.layout import Array, MappedFile
 from searchkit.codec.terms import SortedStrings
 
 
+#: Views of postings that a group keeps; the postings themselves stay in the mapped file.
+_CACHED_POSTINGS = 20_000
+
+
 class Postings(NamedTuple):
     """The postings of one term in one segment.
 
@@ -57,7 +61,7 @@ class TextGroup:
         self.fields = fields
         self.docs = docs
         self._at = f"text.{fields[0]}"
-        self._checked: set[int] = set()
+        self._postings: dict[int, Postings] = {}
 
     @cached_property
     def terms(self) -> SortedStrings:
@@ -118,15 +122,21 @@ class TextGroup:
         return self._by_document("content")
 
     def postings(self, row: int) -> Postings:
-        """The postings of the term in ``row``. Checked before the first use: ascending and within the segment."""
+        """The postings of the term in ``row``. Verified before the first use: ascending and within the segment."""
+        found = self._postings.get(row)
+        if found is None:
+            found = self._read_postings(row)
+            if len(self._postings) >= _CACHED_POSTINGS:
+                self._postings.clear()
+            self._postings[row] = found
+        return found
+
+    def _read_postings(self, row: int) -> Postings:
         start, stop = int(self.postings_starts[row]), int(self.postings_starts[row + 1])
-        docs = self.file.slice(f"{self._at}.docs", start, stop)
-        tfs = tuple(self.file.slice(f"{self._at}.tf.{field}", start, stop) for field in self.fields)
-        if row not in self._checked:
-            if start < stop and (int(docs[-1]) >= self.docs or (docs[1:] <= docs[:-1]).any()):
-                raise self.file.corrupt(f"document numbers out of order in term {row}", f"{self._at}.docs")
-            self._checked.add(row)
-        return Postings(docs, tfs, row)
+        docs = self.slice("docs", start, stop)
+        if start < stop and (int(docs[-1]) >= self.docs or (docs[1:] <= docs[:-1]).any()):
+            raise self.file.corrupt(f"document numbers out of order in term {row}", f"{self._at}.docs")
+        return Postings(docs, tuple(self.slice(f"tf.{field}", start, stop) for field in self.fields), row)
 
     def positions(self, postings: Postings) -> tuple[Array, Array]:
         """The positions of a term's postings.

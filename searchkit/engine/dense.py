@@ -123,8 +123,8 @@ class Dense:
                 return NOTHING
             found, more = self.evaluate(child, docs, scored)
             if len(found) < len(docs):
-                kept = member(docs, found)[0]
-                parts = [part[kept] for part in parts]
+                rows = docs.searchsorted(found)  # all of them are among the documents handed in
+                parts = [part[rows] for part in parts]
                 docs = found
             if more is not None:
                 parts.append(more)

@@ -8,6 +8,10 @@ import numpy as np
 
 from searchkit.codec.layout import Array
 
+# From this many documents on, and this share of the postings, looking rows up in a table beats binary search.
+_TABLE_MINIMUM = 256
+_TABLE_RATIO = 8
+
 
 class Matched(NamedTuple):
     """What a node matches in a segment.
@@ -35,11 +39,18 @@ def constant(docs: Array, score: float) -> Matched:
 
 def member(docs: Array, others: Array) -> tuple[Array, Array]:
     """Which of ``docs`` are among ``others``, both ascending: bool by document, and the rows of ``others`` they hit."""
-    if not len(others):
+    if not len(others) or not len(docs):
         return np.zeros(len(docs), np.bool_), np.zeros(0, np.int64)
-    # In one dtype, or searchsorted would copy the longer array into the common one.
-    at = others.searchsorted(docs.astype(others.dtype, copy=False))
-    at[at == len(others)] = 0
+    if len(docs) > _TABLE_MINIMUM and len(docs) * _TABLE_RATIO > len(others):
+        # A table of rows by document costs a step per posting, a binary search some twenty per document. Row 0 for
+        # documents that others lack is harmless: the comparison below settles it.
+        rows = np.zeros(max(int(docs[-1]), int(others[-1])) + 1, np.int32)
+        rows[others] = np.arange(len(others), dtype=np.int32)
+        at = rows[docs]
+    else:
+        # In one dtype, or searchsorted would copy the longer array into the common one.
+        at = others.searchsorted(docs.astype(others.dtype, copy=False))
+        at[at == len(others)] = 0
     kept = others[at] == docs
     return kept, at[kept]
 

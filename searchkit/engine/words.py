@@ -53,28 +53,34 @@ class Words:
             self._norms[fields] = self._ranking.norms(fields, [lengths[place] for place in places], averages)
         return self._norms[fields]
 
-    def _hits(self, view: GroupView, term: TermStatistics, places: Sequence[int]) -> _Hits:
+    def _hits(
+        self, view: GroupView, term: TermStatistics, places: Sequence[int], within: Array | None = None
+    ) -> _Hits:
         """The postings of a term that have it in any of some fields."""
         group, row = view.groups[self._row], term.rows[self._row]
         if row < 0:
             return _Hits(np.zeros(0, np.int64), tuple(np.zeros(0, np.uint8) for _ in places))
         docs, tfs, _ = group.postings(row)
+        everywhere = len(docs)
+        if within is not None:
+            kept, at = member(within, docs)
+            docs, tfs = within[kept], tuple(tf[at] for tf in tfs)
         if len(places) == len(tfs):
             return _Hits(docs, tfs)
         (place,) = places
         tf = tfs[place]
-        if int(group.df[place][row]) == len(docs):
+        if int(group.df[place][row]) == everywhere:
             return _Hits(docs, (tf,))
         here = tf.nonzero()[0]
         return _Hits(docs[here], (tf[here],))
 
-    def _word_hits(self, view: GroupView, terms: Sequence[TermStatistics], places: Sequence[int]) -> _Hits:
+    def _word_hits(
+        self, view: GroupView, terms: Sequence[TermStatistics], places: Sequence[int], within: Array | None = None
+    ) -> _Hits:
         """The postings of a word that several terms stand for: occurrences added up."""
-        found = [self._hits(view, term, places) for term in terms if term.rows[self._row] >= 0]
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            return self._hits(view, terms[0], places)
+        if len(terms) == 1:
+            return self._hits(view, terms[0], places, within)
+        found = [self._hits(view, term, places, within) for term in terms]
         docs, inverse = np.unique(np.concatenate([hits.docs for hits in found]), return_inverse=True)
         tfs = tuple(
             np.bincount(inverse, np.concatenate([hits.tfs[at] for hits in found]), len(docs)).astype(np.int64)
@@ -100,17 +106,14 @@ class Words:
         known = [term for text in terms if (term := view.term(text)).df]
         if not known:
             return NOTHING
-        docs, tfs = self._word_hits(view, known, places)
-        if within is not None:
-            kept, at = member(within, docs)
-            docs, tfs = within[kept], tuple(tf[at] for tf in tfs)
+        docs, tfs = self._word_hits(view, known, places, within)
+        docs = docs.astype(np.int64, copy=False)
         if not scored:
-            return Matched(docs.astype(np.int64), None)
+            return Matched(docs, None)
         norms = self._field_norms(view, places)
         weights = self._weights(view, tuple(terms), known, tuple(places))
         if boost != 1.0:
             weights = tuple(weight * boost for weight in weights)
-        docs = docs.astype(np.int64)
         return Matched(docs, self._ranking.scores(weights, tfs, [norm[docs] for norm in norms]))
 
     def _weights(
