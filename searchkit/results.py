@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Protocol, overload
 
 from searchkit.article import Article
+from searchkit.highlight import Fragment, to_html
 
 #: Hits that a sequence keeps once they were looked at; longer ones make them anew.
 _KEPT_HITS = 1000
@@ -108,8 +109,8 @@ class HitSource(Protocol):
     def values(self, doc: int) -> dict[str, Any]:
         """Its declared fields that have columns."""
 
-    def snippet(self, article: Article) -> str:
-        """Safe HTML of the best fragments."""
+    def fragments(self, article: Article) -> list[Fragment]:
+        """The fragments that show best what matched; none where the search was not to highlight."""
 
 
 class Hit:
@@ -147,9 +148,14 @@ class Hit:
         return self.article.title
 
     @cached_property
+    def fragments(self) -> list[Fragment]:
+        """The fragments of the text that show best what matched; :mod:`searchkit.highlight` renders them."""
+        return self._source.fragments(self.article)
+
+    @cached_property
     def snippet(self) -> str:
-        """Its best fragments as safe HTML, ``<mark>`` around what matched; "" if highlighting is off."""
-        return self._source.snippet(self.article)
+        """The fragments as safe HTML, ``<mark>`` around what matched; "" if highlighting is off."""
+        return to_html(self.fragments)
 
     @cached_property
     def _values(self) -> dict[str, Any]:

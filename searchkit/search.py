@@ -23,7 +23,7 @@ from searchkit.engine.wording import marks_of
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet, FacetContext, facets_of
 from searchkit.filters import Clock, all_of, filter_masks, since_until
-from searchkit.highlight import Marks, fragments, to_html
+from searchkit.highlight import Fragment, Marks, fragments
 from searchkit.query.parse import Mode, parse_query
 from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
 from searchkit.schema import Date, Keyword, Number, Stored, Text
@@ -266,10 +266,10 @@ class _Source:
                     pass  # kept with the article only
         return found
 
-    def snippet(self, article: Article) -> str:
+    def fragments(self, article: Article) -> list[Fragment]:
         if self._node is None:
-            return ""
-        return to_html(fragments(article.body or article.title, self._marks, self._analyzer))
+            return []
+        return fragments(article.body or article.title, self._marks, self._analyzer)
 
     @cached_property
     def _marks(self) -> Marks:
