@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from searchkit.analysis import Analyzer
+from searchkit.analysis import Analyzer, analyzer_of
 from searchkit.article import CORE_FIELDS, Article, to_utc
 from searchkit.errors import ConfigurationError, SchemaError
 
@@ -104,7 +104,7 @@ class Schema:
 
     def __init__(self, language: str = "en", **declared: Kind) -> None:
         self.language = language
-        self.analyzer = Analyzer(language)
+        self.analyzer = _analyzer(language)
         for name, kind in declared.items():
             if name in RESERVED:
                 raise SchemaError(f"the field name {name!r} is reserved", name)
@@ -227,6 +227,12 @@ class Schema:
             language,
             **{name: kind for name, kind in declared.items() if _NAME.fullmatch(name) and name not in RESERVED},
         )
+
+
+def _analyzer(language: str) -> Analyzer:
+    if not isinstance(language, str):
+        raise SchemaError(f"the language is a code such as 'en', not {language!r}")
+    return analyzer_of(language)
 
 
 def _infer_kind(values: list[Any]) -> Kind:

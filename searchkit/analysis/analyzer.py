@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from searchkit.analysis.languages import LANGUAGES, fold
@@ -13,6 +14,7 @@ from searchkit.errors import SchemaError
 if TYPE_CHECKING:
     import Stemmer
 
+_REMEMBERED_TERMS = 65_536
 # Every rule of the tokenizer and every fold at least once: its terms fingerprint an analyzer.
 _PROBE = """The committee's twenty-one co-operative members said U.S. R&D cost 1,234.5 at 3.14 per cent. O'Neill loves
 rock'n'roll, C++ and C#; e-mail @desk_one about #floods, naïve cafés, Łódź, Straße, ΐσως ΣΊΣΥΦΟΣ, ёлка йод, İstanbul.
@@ -33,8 +35,9 @@ class Analyzer:
     def __init__(self, language: str) -> None:
         try:
             self.language = LANGUAGES[language]
-        except KeyError:
+        except (KeyError, TypeError):
             raise SchemaError(f"no language {language!r}; there are {', '.join(sorted(LANGUAGES))}") from None
+        self._stemming = threading.Lock()
 
     @cached_property
     def _stemmer(self) -> Stemmer.Stemmer | None:
@@ -44,9 +47,10 @@ class Analyzer:
 
         return Stemmer.Stemmer(self.language.stemmer, 0)
 
-    def term(self, word: str) -> str:
-        """The index term of a word as written."""
-        return self.terms((word,))[0]
+    @cached_property
+    def term(self) -> Callable[[str], str]:
+        """The index term of a word as written; those of recent words are remembered."""
+        return lru_cache(_REMEMBERED_TERMS)(lambda word: self.terms((word,))[0])
 
     def terms(self, words: Sequence[str]) -> list[str]:
         """The index terms of many words as written, in their order.
@@ -56,7 +60,9 @@ class Analyzer:
         terms = list(words)
         if (stemmer := self._stemmer) is not None:
             rows = [row for row, word in enumerate(terms) if word.isalpha() or _is_wordlike(word)]
-            for row, stem in zip(rows, stemmer.stemWords([terms[row] for row in rows]), strict=True):
+            with self._stemming:  # a Snowball stemmer works in a buffer of its own
+                stems = stemmer.stemWords([terms[row] for row in rows])
+            for row, stem in zip(rows, stems, strict=True):
                 terms[row] = stem
         # A stemmer may leave nothing of a word ("'" alone cannot come here, but be safe): the word then stands.
         return [fold(term) or word for term, word in zip(terms, words, strict=True)]
@@ -77,6 +83,12 @@ class Analyzer:
         terms = self.terms([token.word for token in tokens])
         lines = (f"{token.position} {term}" for token, term in zip(tokens, terms, strict=True))
         return xxhash.xxh3_64_hexdigest("\n".join(lines).encode())
+
+
+@lru_cache
+def analyzer_of(language: str) -> Analyzer:
+    """The one analyzer of a language: what it remembers serves all."""
+    return Analyzer(language)
 
 
 def _is_wordlike(word: str) -> bool:

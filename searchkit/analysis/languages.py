@@ -55,9 +55,13 @@ def fold(word: str) -> str:
     """
     if word.isascii():
         return word
+    word = word.translate(_PLAIN_LETTERS)
+    decomposed = normalize("NFD", word)
+    if decomposed.isalnum():  # no mark in it
+        return word
     kept: list[str] = []
     base = ""
-    for character in normalize("NFD", word.translate(_PLAIN_LETTERS)):
+    for character in decomposed:
         if category(character) == "Mn":
             if base and base < "\u0530" and not (base == "и" and character == "\u0306"):
                 continue

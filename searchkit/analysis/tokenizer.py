@@ -19,7 +19,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import add
 from typing import NamedTuple
 
 from searchkit.analysis.normalize import align, mark_class, normalized
@@ -67,16 +68,26 @@ def _unspaced_run() -> re.Pattern[str]:
     return re.compile(rf"(?:(?=\w)[{_UNSPACED}][{mark_class()}]*)+")
 
 
+def _units(run: str) -> list[str]:
+    """The characters of an unspaced run, each with the marks on it."""
+    units = _unspaced_unit().findall(run)
+    return list(run) if len(units) == len(run) else units
+
+
 def _bigrams(run: str) -> list[tuple[str, int, int]]:
     """The overlapping bigrams of an unspaced run with their offsets in it."""
-    units = [match.span() for match in _unspaced_unit().finditer(run)]
+    units = _units(run)
     if len(units) == 1:
         return [(run, 0, len(run))]
-    return [(run[start:end], start, end) for (start, _), (_, end) in pairwise(units)]
+    ends = list(accumulate(map(len, units)))
+    starts = [0, *ends]
+    return [(a + b, starts[at], ends[at + 1]) for at, (a, b) in enumerate(pairwise(units))]
 
 
 def _spaced_bigrams(match: re.Match[str]) -> str:
-    return f" {' '.join(text for text, _, _ in _bigrams(match.group()))} "
+    units = _units(match.group())
+    pairs = map(add, units, units[1:]) if len(units) > 1 else units
+    return f" {' '.join(pairs)} "
 
 
 def raw_words(text: str) -> list[str]:

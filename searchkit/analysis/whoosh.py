@@ -13,7 +13,7 @@ from typing import Any
 from whoosh import analysis, columns, fields, formats
 from whoosh.util.numeric import to_sortable
 
-from searchkit.analysis.analyzer import Analyzer
+from searchkit.analysis.analyzer import analyzer_of
 from searchkit.analysis.languages import fold_value
 from searchkit.analysis.tokenizer import tokenize
 
@@ -61,7 +61,7 @@ class TermFilter(analysis.Filter):  # type: ignore[misc]  # whoosh has no types
         self.language = language
 
     def __call__(self, tokens: Iterator[analysis.Token]) -> Iterator[analysis.Token]:
-        term = Analyzer(self.language).term
+        term = analyzer_of(self.language).term
         for token in tokens:
             if not getattr(token, "no_morph", False):
                 token.text = term(token.text)

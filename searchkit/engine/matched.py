@@ -44,9 +44,9 @@ def member(docs: Array, others: Array) -> tuple[Array, Array]:
     if len(docs) > _TABLE_MINIMUM and len(docs) * _TABLE_RATIO > len(others):
         # A table of rows by document costs a step per posting, a binary search some twenty per document. Row 0 for
         # documents that others lack is harmless: the comparison below settles it.
-        rows = np.zeros(max(int(docs[-1]), int(others[-1])) + 1, np.int32)
+        rows: Array = np.zeros(max(int(docs[-1]), int(others[-1])) + 1, np.int32)
         rows[others] = np.arange(len(others), dtype=np.int32)
-        at = rows[docs]
+        at: Array = rows[docs]
     else:
         # In one dtype, or searchsorted would copy the longer array into the common one.
         at = others.searchsorted(docs.astype(others.dtype, copy=False))
