@@ -177,7 +177,7 @@ class Ranges(Facet):
     def check(self, schema: Schema) -> None:
         schema.require(self.field, Number, use="count ranges of")
         numbers = all(
-            isinstance(bound, (int, float)) and not isinstance(bound, bool) and math.isfinite(bound)
+            isinstance(bound, (int, float)) and not isinstance(bound, bool) and abs(bound) < math.inf
             for bound in self.bounds
         )
         if (
@@ -202,8 +202,13 @@ class Ranges(Facet):
                 (start is None or start <= low) and (end is None or (high is not None and high <= end))
                 for start, end in chosen
             )
-            found.append(FacetCount(f"[{low:g}, {'…' if high is None else f'{high:g}'})", count, selected))
+            found.append(FacetCount(f"[{_shown(low)}, {'…' if high is None else _shown(high)})", count, selected))
         return FacetCounts(found, len(values) - len(numbers), counts[0]), []
+
+
+def _shown(number: float) -> str:
+    """A number as people write it: 100.0 is 100."""
+    return str(int(number)) if float(number).is_integer() else str(number)
 
 
 def facets_of(asked: Sequence[str | Facet] | None, schema: Schema) -> list[Facet]:

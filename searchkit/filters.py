@@ -146,9 +146,12 @@ def number_limits(name: str, value: FilterValue) -> list[tuple[float | None, flo
 def _number(name: str, value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        raise ConfigurationError(f"the filter of {name!r} takes numbers or a pair of them, not {value!r}")
-    return float(value)
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:
+            return float(value)
+    except OverflowError:
+        pass  # a whole number beyond all floats
+    raise ConfigurationError(f"the filter of {name!r} takes numbers or a pair of them, not {value!r}")
 
 
 def _number_mask(snapshot: Snapshot, name: str, value: FilterValue) -> Array:

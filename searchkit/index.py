@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from whoosh.query import Query
 
 from searchkit.article import Article
 from searchkit.codec.generation import latest_generation, named_files
@@ -22,7 +21,13 @@ from searchkit.codec.storage import Storage
 from searchkit.engine.plan import evaluate
 from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
-from searchkit.errors import ConfigurationError, IndexCorruptError, IndexExistsError, IndexNotFoundError
+from searchkit.errors import (
+    ConfigurationError,
+    IndexCorruptError,
+    IndexExistsError,
+    IndexNotFoundError,
+    IndexVersionError,
+)
 from searchkit.facets import Facet
 from searchkit.filters import Clock, all_of, filter_masks, since_until
 from searchkit.indexing.commit import Transaction, create_index
@@ -34,7 +39,6 @@ from searchkit.search import Request, search
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
-    from whoosh.query import Query
 
 #: Seconds that a write waits for another writer unless told otherwise.
 TIMEOUT = 10.0
@@ -200,7 +204,8 @@ class Index:
         request = Request(
             query, limit, offset, match, filters, since, until, facets, sort, ranking, highlight, min_score, now, tz
         )
-        return search(self._snapshot, self._schema.analyzer, request)
+        snapshot = self._snapshot
+        return search(snapshot, snapshot.schema.analyzer, request)
 
     def get(self, id: str) -> Article | None:
         """The article of an id, None if there is none."""
@@ -244,12 +249,21 @@ class Index:
         """Verify every byte of the newest generation against its checksums."""
         try:
             snapshot = Snapshot(self._storage)
-        except (IndexCorruptError, IndexNotFoundError) as error:
+        except (IndexCorruptError, IndexNotFoundError, IndexVersionError) as error:
             return CheckReport((str(error),))
         problems = [str(problem) for segment in snapshot.segments for problem in segment.problems()]
         return CheckReport(tuple(problems))
 
     # ---- writing
+
+    def _begin(self, timeout: float, threads: int | None = None, schema: Schema | None = None) -> Transaction:
+        if self._current is None:
+            raise ConfigurationError(f"the index at {self.path} was closed")
+        return Transaction(self._storage, timeout, threads, schema)
+
+    def _committed(self) -> None:
+        if self._current is not None:  # closed while it was written to: the commit stands all the same
+            self.refresh()
 
     def rebuild(
         self,
@@ -278,11 +292,11 @@ class Index:
             ArticleError: an article does not fit the schema.
             ConfigurationError: there is no article. In each case the index stays as it was.
         """
-        transaction = Transaction(self._storage, timeout, threads, schema or self._schema)
+        transaction = self._begin(timeout, threads, schema or self._schema)
         report = index_articles(
             transaction, articles, on_error=on_error, progress=progress, optimize=True, allow_empty=allow_empty
         )
-        self.refresh()
+        self._committed()
         return report
 
     def add(
@@ -295,9 +309,9 @@ class Index:
         timeout: float = TIMEOUT,
     ) -> Report:
         """Add articles, or replace those of their ids, in one commit. Arguments and errors as in :meth:`rebuild`."""
-        transaction = Transaction(self._storage, timeout, threads)
+        transaction = self._begin(timeout, threads)
         report = index_articles(transaction, articles, on_error=on_error, progress=progress)
-        self.refresh()
+        self._committed()
         return report
 
     def delete(
@@ -323,9 +337,12 @@ class Index:
         by_search = any(value is not None for value in (query, filters, since, until))
         if isinstance(ids, str):
             raise ConfigurationError("ids must be a list of ids, not one string")
+        ids = None if ids is None else list(ids)
+        if ids is not None and not all(isinstance(id, str) for id in ids):
+            raise ConfigurationError("ids must be strings")
         if ids is None and not by_search:
             raise ConfigurationError("say what to delete: ids, a query, filters, since or until")
-        transaction = Transaction(self._storage, timeout)
+        transaction = self._begin(timeout)
         try:
             count = 0
             if by_search:
@@ -340,7 +357,7 @@ class Index:
         except BaseException:
             transaction.rollback()
             raise
-        self.refresh()
+        self._committed()
         return count
 
     def _found(
@@ -357,6 +374,8 @@ class Index:
                 # What a search may leave out with a note, a deletion must not: it would delete more than was meant.
                 raise ConfigurationError(f"not a query to delete by: {parsed.notes[0].message}")
             query = parsed.node
+        elif not isinstance(query, Query):
+            raise ConfigurationError(f"a query is text or a whoosh query, not {query!r}")
         return evaluate(snapshot, query, ranking_named("default"), allowed, scored=False).docs
 
     def writer(self, timeout: float = TIMEOUT, threads: int | None = None) -> Writer:
@@ -369,20 +388,22 @@ class Index:
         Raises:
             IndexLockedError: another writer held the index all that time; the message names it.
         """
-        return Writer(Transaction(self._storage, timeout, threads), self.refresh)
+        return Writer(self._begin(timeout, threads), self._committed)
 
     def optimize(self, timeout: float = TIMEOUT) -> None:
         """Merge all segments into one and let go of deleted articles."""
-        transaction = Transaction(self._storage, timeout)
+        transaction = self._begin(timeout)
         try:
             transaction.commit(optimize=True)
         except BaseException:
             transaction.rollback()
             raise
-        self.refresh()
+        self._committed()
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the newest generation to a new directory, which appears complete or not at all.
+
+        Directories above it are made where they are missing.
 
         Raises:
             IndexExistsError: there is something at the path.
@@ -392,16 +413,11 @@ class Index:
             raise IndexExistsError(f"there is something at {target} already")
         while True:
             snapshot = Snapshot(self._storage)
-            partial = Storage(target.with_name(f".{target.name}.{secrets.token_hex(4)}"))
-            partial.make()
             try:
-                for name in sorted(named_files(snapshot.manifest)):
-                    self._storage.copy(name, partial)
-                partial.sync()
-                partial.path.rename(target)
+                with self._storage.appear(target) as copy:
+                    for name in sorted(named_files(snapshot.manifest)):
+                        self._storage.copy(name, copy)
                 return
             except FileNotFoundError:
                 if latest_generation(self._storage.names()) == snapshot.generation:
                     raise  # not a writer that moved on: the index, or the place of the copy, is gone
-            finally:
-                shutil.rmtree(partial.path, ignore_errors=True)

@@ -107,7 +107,7 @@ class HitSource(Protocol):
         """Its stored article."""
 
     def values(self, doc: int) -> dict[str, Any]:
-        """Its declared fields that have columns."""
+        """Its declared fields; None for those without a column, which only the article has."""
 
     def fragments(self, article: Article) -> list[Fragment]:
         """The fragments that show best what matched; none where the search was not to highlight."""
@@ -164,9 +164,10 @@ class Hit:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        if name in self._values:
-            return self._values[name]
-        return getattr(self.article, name)
+        if name not in self._values:
+            return getattr(self.article, name)
+        value = self._values[name]
+        return self.article.fields.get(name) if value is None else value
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: the article's fields beside rank, score, id, title, published and snippet."""

@@ -102,7 +102,7 @@ class Schema:
         SchemaError: an unknown language, a name that is reserved or not an identifier, or a kind that is none.
     """
 
-    def __init__(self, language: str = "en", **declared: Kind) -> None:
+    def __init__(self, /, language: str = "en", **declared: Kind) -> None:
         self.language = language
         self.analyzer = _analyzer(language)
         for name, kind in declared.items():
@@ -180,6 +180,8 @@ class Schema:
                 name: KINDS[options["kind"]](**{key: value for key, value in options.items() if key != "kind"})
                 for name, options in declaration["fields"].items()
             }
+            if "language" in declared:
+                raise SchemaError("the field name 'language' is reserved", "language")
             return cls(declaration["language"], **declared)
         except (KeyError, TypeError, AttributeError) as error:
             raise SchemaError(f"not a schema declaration: {error!r}") from None

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +30,7 @@ from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
 from searchkit.schema import Date, Keyword, Number, Stored, Text
 
 _MATCHES = ("auto", "all", "any")
+_SORTS = ("relevance", "newest", "oldest")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Request:
             raise ConfigurationError(f"match must be one of {', '.join(_MATCHES)}, not {self.match!r}")
         if self.min_score is not None and not isinstance(self.min_score, (int, float)):
             raise ConfigurationError(f"min_score must be a number, not {self.min_score!r}")
+        if self.now is not None and not isinstance(self.now, datetime):
+            raise ConfigurationError(f"now must be a datetime, not {self.now!r}")
         resolve_zone(self.tz)
 
 
@@ -188,6 +192,8 @@ def _sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str,
         field, descending = name.removeprefix("-"), name.startswith("-")
         if name in ("newest", "oldest"):
             field, descending = "published", name == "newest"
+        if snapshot.schema.kind(field) is None and (near := get_close_matches(name, _SORTS, n=1)):
+            raise ConfigurationError(f"no sort order {name!r}; did you mean {near[0]!r}?")
         kind = snapshot.schema.require(field, Keyword, Number, Date, use="sort by")
         if isinstance(kind, Keyword) and kind.multiple:
             raise ConfigurationError(f"cannot sort by {field!r}: an article may have several")
@@ -263,7 +269,7 @@ class _Source:
                 case Number():
                     found[name] = _number(float(self._snapshot.values(name)[doc]))
                 case Text() | Stored():
-                    pass  # kept with the article only
+                    found[name] = None
         return found
 
     def fragments(self, article: Article) -> list[Fragment]:

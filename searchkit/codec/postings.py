@@ -28,7 +28,6 @@ import numpy as np
 from searchkit.codec.layout import Array, MappedFile
 from searchkit.codec.terms import SortedStrings
 
-
 #: Views of postings that a group keeps; the postings themselves stay in the mapped file.
 _CACHED_POSTINGS = 20_000
 

@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import re
+import secrets
 import shutil
 import socket
 import stat
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from searchkit.errors import IndexCorruptError, IndexLockedError
+from searchkit.errors import IndexCorruptError, IndexExistsError, IndexLockedError
 
 if TYPE_CHECKING:
     from whoosh.util.filelock import FileLock
@@ -58,8 +59,28 @@ class Storage:
         return os.path.join(self.path, name)
 
     def make(self) -> None:
-        """Create the directory if it is missing."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Create the directory, and those above it, if it is missing.
+
+        Raises:
+            IndexExistsError: something else is in its place.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise IndexExistsError(f"{self.path} is there and is not a directory") from None
+
+    @contextlib.contextmanager
+    def appear(self, path: Path) -> Iterator[Storage]:
+        """A new directory that gets the name ``path`` when the block ends, and is removed if it raises."""
+        partial = Storage(path.with_name(f".{path.name}.{secrets.token_hex(4)}"), durable=self.durable)
+        partial.make()
+        try:
+            yield partial
+            partial.sync()
+            partial.path.rename(path)
+        except BaseException:
+            shutil.rmtree(partial.path, ignore_errors=True)
+            raise
 
     def names(self) -> list[str]:
         """The names of everything in the directory, sorted; empty when there is none."""

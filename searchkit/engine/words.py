@@ -53,9 +53,7 @@ class Words:
             self._norms[fields] = self._ranking.norms(fields, [lengths[place] for place in places], averages)
         return self._norms[fields]
 
-    def _hits(
-        self, view: GroupView, term: TermStatistics, places: Sequence[int], within: Array | None = None
-    ) -> _Hits:
+    def _hits(self, view: GroupView, term: TermStatistics, places: Sequence[int], within: Array | None = None) -> _Hits:
         """The postings of a term that have it in any of some fields."""
         group, row = view.groups[self._row], term.rows[self._row]
         if row < 0:

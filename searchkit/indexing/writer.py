@@ -75,7 +75,7 @@ def index_articles(
         repeated = _take(transaction, articles, report, on_error, progress or _silent)
         if not transaction.pending and not allow_empty:
             raise ConfigurationError(
-                "there is no article to build from, so the index stays as it is; allow_empty=True would empty it"
+                "there is no article to build from, so nothing is changed; allow_empty would allow it"
             )
         report.replaced, _ = transaction.settle()
         report.added = transaction.pending - report.replaced

@@ -21,6 +21,8 @@ from searchkit.results import Note
 #: Parentheses deeper than this, and clauses beyond this many, are not followed.
 MAX_DEPTH = 40
 MAX_CLAUSES = 1024
+#: More mistakes than this are not told.
+MAX_NOTES = 100
 
 # Typographic quotes are quotes. Each is one character, so offsets stay.
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂〝〞", '"'))
@@ -28,10 +30,12 @@ _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)])")
 _WORD = re.compile(r"[^\s()\"]+")
 _OPERATOR = re.compile(r"(?:(AND|OR|NOT)(?=[\s(\"]|$)|(&&|\|\|))")
-_RANGE = re.compile(r"([\[{])\s*([^\]}]*?)\s+TO\s+([^\]}]*?)\s*([\]}])")
+# Bounded, because brackets that nobody closes are looked at from each opening one.
+_RANGE = re.compile(r"([\[{])([^\[\]{}]{0,250})([\]}])")
+_TO = re.compile(r"\s+TO\s+")
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(?:\"([^\"]*)\"|([^\s()\"]+))")
 _SLOP = re.compile(r"~(\d{1,4})?")
-_BOOST = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s()]|$)")
+_BOOST = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s()]|\Z)")
 _FUZZY = re.compile(r"(.*[^~*?])~(\d?)", re.DOTALL)
 
 
@@ -95,23 +99,31 @@ class _Parser:
     text: str
     at: int = 0
     clauses: int = 0
+    stopped: bool = False
     notes: list[Note] = field(default_factory=list)
 
     def note(self, kind: str, start: int, end: int, message: str) -> None:
-        self.notes.append(Note(kind, start, end, message))
+        if len(self.notes) < MAX_NOTES and not self.stopped:
+            self.notes.append(Note(kind, start, end, message))
+
+    def stop(self) -> None:
+        """Leave out the rest of the text. That operators and parentheses have their other half there is no mistake."""
+        message = f"only the first {MAX_CLAUSES} clauses are searched"
+        self.notes = [*self.notes[: MAX_NOTES - 1], Note("too-broad", self.at, len(self.text), message)]
+        self.stopped, self.at = True, len(self.text)
 
     def skip(self) -> None:
         if space := _SPACE.match(self.text, self.at):
             self.at = space.end()
 
-    def operator(self, *wanted: str) -> bool:
-        """Step over one of some operators."""
+    def operator(self, *wanted: str) -> str:
+        """Step over one of some operators: which one, "" if there is none."""
         self.skip()
         found = _OPERATOR.match(self.text, self.at)
         if found is None or found.group() not in wanted:
-            return False
+            return ""
         self.at = found.end()
-        return True
+        return found.group()
 
     def query(self, depth: int, name: str | None = None) -> Group:
         """Clauses side by side, up to the end or a closing parenthesis."""
@@ -120,10 +132,6 @@ class _Parser:
             self.skip()
             if self.at >= len(self.text) or (depth and self.text[self.at] == ")"):
                 return Group("", tuple(children), name)
-            if self.clauses >= MAX_CLAUSES:
-                self.note("too-broad", self.at, len(self.text), f"only the first {MAX_CLAUSES} clauses are searched")
-                self.at = len(self.text)
-                continue
             start = self.at
             child = self.joined(depth, "or", ("OR", "||"))
             if child is not None:
@@ -144,16 +152,17 @@ class _Parser:
         if first is None:
             return None
         children = [first]
-        while self.operator(*operators):
-            start = self.at
+        while operator := self.operator(*operators):
+            end = self.at
             if (child := part()) is None:
-                self.note("bad-syntax", start, self.at, f"{operators[0]} has nothing after it")
+                self.note("bad-syntax", end - len(operator), end, f"{operator} has nothing after it")
                 break
             children.append(child)
         return children[0] if len(children) == 1 else Group(joint, tuple(children))
 
     def signed(self, depth: int) -> Node | None:
         """An item with the signs before it."""
+        self.skip()
         sign, start = "", self.at
         while True:
             if self.operator("NOT"):
@@ -164,11 +173,14 @@ class _Parser:
             if mark not in ("+", "-", "!") or not following.strip() or following == ")":
                 break
             self.at += 1
-            sign = "+" if mark == "+" and sign != "-" else "" if sign == "-" else "-"
+            if mark == "+":
+                sign = sign or "+"
+            else:
+                sign = "" if sign == "-" else "-"
         child = self.item(depth)
         if child is None:
-            if self.at > start:
-                self.note("bad-syntax", start, self.at, f"{self.text[start : self.at].strip()} has nothing after it")
+            if signs := self.text[start : self.at].strip():
+                self.note("bad-syntax", start, start + len(signs), f"{signs} has nothing after it")
             return None
         return Signed(sign, child) if sign else child
 
@@ -176,6 +188,9 @@ class _Parser:
         self.skip()
         start = self.at
         if self.at >= len(self.text) or self.text[self.at] == ")" or _OPERATOR.match(self.text, self.at):
+            return None
+        if self.clauses >= MAX_CLAUSES:
+            self.stop()
             return None
         self.clauses += 1
         name = None
@@ -211,20 +226,12 @@ class _Parser:
         text = self.text
         if text[self.at] == '"':
             return self.phrase(start, name)
-        if name is not None and (found := _RANGE.match(text, self.at)):
+        found = _RANGE.match(text, self.at) if name is not None else None
+        if found is not None and len(limits := _TO.split(found.group(2), maxsplit=1)) == 2:
             self.at = found.end()
-            opening, low, high, closing = found.groups()
-            return Item(
-                "range",
-                found.group(),
-                start,
-                self.at,
-                name,
-                low=_limit(low),
-                high=_limit(high),
-                low_open=opening == "{",
-                high_open=closing == "}",
-            )
+            low, high = map(_limit, limits)
+            low_open, high_open = found.group(1) == "{", found.group(3) == "}"
+            return Item("range", found.group(), start, self.at, name, 1, low, high, low_open, high_open)
         if name is not None and (found := _COMPARISON.match(text, self.at)):
             self.at = found.end()
             sign, limit = found.group(1), found.group(2) or found.group(3) or ""
@@ -235,9 +242,9 @@ class _Parser:
         assert found is not None  # what else begins an item was handled above
         self.at = found.end()
         word = found.group()
-        if boost := re.search(r"\^(?=\d+(?:\.\d+)?$)", word):
-            self.at -= len(word) - boost.start()
-            word = word[: boost.start()]
+        if (place := word.rfind("^")) > 0 and _BOOST.fullmatch(word, place):
+            self.at -= len(word) - place
+            word = word[:place]
         if name is not None and word == "*":
             return Item("exists", word, start, self.at, name)
         if fuzzy := _FUZZY.fullmatch(word):
@@ -265,7 +272,7 @@ class _Parser:
 
 
 def _limit(text: str) -> str | None:
-    text = text.strip('"')
+    text = text.strip().strip('"')
     return None if text in ("", "*") else text
 
 

@@ -22,6 +22,8 @@ Mode = Literal["all", "any"]
 #: A phrase's words may stand this far apart at most.
 _MAX_SLOP = 1000
 _MAX_DISTANCE = 2
+_MAX_PHRASE = 256
+_MAX_PATTERN = 256
 
 
 class Vocabulary(Protocol):
@@ -68,17 +70,17 @@ def parse_query(
     """
     tree, notes = parse_text(text)
     builder = _Builder(schema, vocabulary, mode, written_patterns, now, tz, keep_stop_words=False)
-    node = builder.sequence(tree)
+    node = builder.sequence(tree, loose=True)
     if node is None and builder.dropped:
         # A query of nothing but stop words is searched with them ("The Who").
         builder = _Builder(schema, vocabulary, mode, written_patterns, now, tz, keep_stop_words=True)
-        node = builder.sequence(tree)
+        node = builder.sequence(tree, loose=True)
     notes = sorted([*notes, *builder.notes], key=lambda note: (note.start, note.end))
     if node is None:
-        empty = not text.strip()
-        if not empty and not notes:
+        everything = text.strip() in ("", "*")
+        if not everything and not notes:
             notes = [Note("bad-syntax", 0, len(text), "there is nothing to search for in this")]
-        return Parsed(query.Every() if empty or text.strip() == "*" else query.NullQuery, tuple(notes), False)
+        return Parsed(query.Every() if everything else query.NullQuery, tuple(notes), False)
     return Parsed(node, tuple(notes), builder.soft_words >= 2)
 
 
@@ -115,54 +117,58 @@ class _Builder:
 
     # ---- combinations
 
-    def build(self, node: Node, name: str | None, *, required: bool = False) -> query.Query | None:
+    def build(self, node: Node, name: str | None, *, required: bool = False, loose: bool = False) -> query.Query | None:
         """The query of a syntax node, None if nothing of it can be searched.
 
         Args:
             name: the field given by an enclosing group.
-            required: whether a sign before it says that it must hold.
+            required: whether a sign or operator says that it must hold: a stop word then stays.
+            loose: whether its plain words follow the match mode.
         """
         match node:
             case Signed("-", child):
                 built = self.build(child, name, required=True)
-                return None if built is None else query.And([query.Every(), query.Not(built)])
+                return _without([], _present([built]))
             case Signed(_, child):
                 return self.build(child, name, required=True)
             case Group(joint=""):
-                return self.sequence(node if node.name else replace(node, name=name))
-            case Group(joint=joint, children=children):
-                built_children = [built for child in children if (built := self.build(child, name, required=True))]
-                # NOT inside AND and OR is an exclusion of its own: And([a, Not(b)]) keeps the tree flat.
-                return _joined(query.And if joint == "and" else query.Or, built_children)
+                return self.sequence(node if node.name else replace(node, name=name), loose)
+            case Group(joint="and", children=children):
+                positive, excluded = [], []
+                for child in children:
+                    if isinstance(child, Signed) and child.sign == "-":
+                        excluded.append(self.build(child.child, name, required=True))
+                    else:
+                        positive.append(self.build(child, name, required=True))
+                return _without(_present(positive), _present(excluded))
+            case Group(children=children):
+                return _joined(query.Or, _present([self.build(child, name, required=True) for child in children]))
             case Item():
                 item = node if node.name or name is None else replace(node, name=name)
                 return self.item(item, required)
 
-    def sequence(self, group: Group) -> query.Query | None:
-        """Clauses side by side: plain words by the match mode, all others always."""
+    def sequence(self, group: Group, loose: bool) -> query.Query | None:
+        """Clauses side by side: plain words by the match mode (where ``loose``), all others always."""
+        loose = loose and group.name is None
         soft: list[query.Query] = []
         hard: list[query.Query] = []
         excluded: list[query.Query] = []
         for child in group.children:
             if isinstance(child, Signed) and child.sign == "-":
                 if (built := self.build(child.child, group.name, required=True)) is not None:
-                    excluded.append(query.Not(built))
+                    excluded.append(built)
                 continue
-            built = self.build(child, group.name)
+            built = self.build(child, group.name, loose=loose)
             if built is None:
                 continue
-            if isinstance(child, Item) and child.name is None and child.kind in ("word", "pattern", "fuzzy"):
+            if loose and isinstance(child, Item) and child.name is None and child.kind in ("word", "pattern", "fuzzy"):
                 soft.append(built)
             else:
                 hard.append(built)
-        if group.name is None:
-            self.soft_words += len(soft)
+        self.soft_words += len(soft)
         if self.mode == "any" and len(soft) > 1:
             soft = [query.Or(soft)]
-        positive = [*soft, *hard]
-        if not positive and excluded:
-            positive = [query.Every()]
-        built = _joined(query.And, [*positive, *excluded])
+        built = _without([*soft, *hard], excluded)
         if built is not None and group.boost != 1.0:
             built = _with_boost(built, group.boost)
         return built
@@ -232,7 +238,7 @@ class _Builder:
         parts, whole = split_raw(raws[0])
         if len(raws) == 1 and whole is None:
             return self.word(item, fields, parts[0], required)
-        words = [part for raw in raws for part in split_raw(raw)[0]]
+        words = self.first([part for raw in raws for part in split_raw(raw)[0]], item)
         together = WordPhrase(fields, [self.terms(fields, word) for word in words], boost=item.boost)
         if len(raws) == 1 and whole is not None:
             return query.Or([Word(fields, self.terms(fields, whole), item.boost, whole), together])
@@ -255,6 +261,12 @@ class _Builder:
         own = self.schema.analyzer.term(word)
         return [own, *(term for term in self.vocabulary.variants(fields[0], word) if term != own)]
 
+    def first(self, words: list[str], item: Item) -> list[str]:
+        """As many words of a phrase as are searched."""
+        if len(words) > _MAX_PHRASE:
+            self.note("too-broad", item, f"only the first {_MAX_PHRASE} words of a phrase are searched")
+        return words[:_MAX_PHRASE]
+
     def phrase(self, item: Item, fields: tuple[str, ...]) -> query.Query | None:
         analyzer = self.schema.analyzer
         words = analyzer.words(item.text)
@@ -263,12 +275,16 @@ class _Builder:
             return None
         if len(words) == 1:
             return Word(fields, self.terms(fields, words[0]), item.boost, words[0])
+        words = self.first(words, item)
         counted = [not analyzer.is_stop_word(word) for word in words]
         steps = [self.terms(fields, word) for word in words]
         slop = min(item.amount, _MAX_SLOP)
         return WordPhrase(fields, steps, slop, item.boost, counted if any(counted) else None)
 
     def pattern(self, item: Item, fields: tuple[str, ...], kind: str, text: str) -> query.Query | None:
+        if len(text) > _MAX_PATTERN:
+            self.note("too-broad", item, f"a pattern has at most {_MAX_PATTERN} characters")
+            return None
         if kind == "wildcard":
             text = text.replace("[", "?").replace("]", "?")  # a set is not part of the language
             if not text.strip("*?"):
@@ -290,9 +306,11 @@ class _Builder:
         return _joined(query.Or, made)
 
     def keyword_item(self, item: Item, name: str) -> query.Query | None:
+        fold = str if name == "id" else fold_value
         if item.kind == "range":
-            return query.TermRange(name, item.low, item.high, item.low_open, item.high_open, boost=item.boost)
-        text = item.text if name == "id" else fold_value(item.text)
+            low, high = (None if limit is None else fold(limit) for limit in (item.low, item.high))
+            return query.TermRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
+        text = fold(item.text)
         if item.kind == "pattern":
             if text.endswith("*") and not _is_wild(text[:-1]):
                 return query.Prefix(name, text[:-1], boost=item.boost)
@@ -351,16 +369,27 @@ def _naive(micros: int) -> datetime | None:
         return None
 
 
+def _present(nodes: list[query.Query | None]) -> list[query.Query]:
+    return [node for node in nodes if node is not None]
+
+
+def _without(positive: list[query.Query], excluded: list[query.Query]) -> query.Query | None:
+    """All of some queries and none of others. Of exclusions alone: everything else."""
+    if excluded and not positive:
+        positive = [query.Every()]
+    return _joined(query.And, [*positive, *map(query.Not, excluded)])
+
+
 def _joined(kind: type[query.And] | type[query.Or], children: list[query.Query]) -> query.Query | None:
     if not children:
         return None
-    if len(children) == 1 and not isinstance(children[0], query.Not):
-        return children[0]
-    return kind(children)
+    return children[0] if len(children) == 1 else kind(children)
 
 
 def _with_boost(node: query.Query, boost: float) -> query.Query:
     """A node with all that scores in it boosted; Whoosh itself drops the boost of some combinations."""
+    if isinstance(node, query.ConstantScoreQuery):
+        return query.ConstantScoreQuery(node.child, node.score * boost)
     if isinstance(node, (Word, WordPhrase)) or not isinstance(node, (query.And, query.Or)):
         return node.with_boost(node.boost * boost) if hasattr(node, "boost") else node
     return type(node)([_with_boost(child, boost) for child in node.subqueries], boost=node.boost)

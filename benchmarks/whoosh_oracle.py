@@ -1,0 +1,198 @@
+"""``python -m benchmarks.whoosh_oracle CORPUS [--queries N]``: does searchkit answer as stock Whoosh does?
+
+Three indexes of the corpus are compared: one segment; five segments with a tenth of the articles deleted; and the same
+after a merge. For each, every generated query is answered three times: by ``index.search(query, ranking="whoosh")``, by
+stock Whoosh over the same directory, and by stock Whoosh over an index of the same articles that its own codec wrote
+(after the merge: a fresh one of the live articles, because Whoosh's own merge rounds lengths again). Ids, scores
+(1e-6) and order must be equal; documents whose scores differ by less than 1e-9 may change places.
+
+Queries leave out what Whoosh 2.7.4 gets wrong: AndNot, Require, Not outside of And, AndMaybe inside of And, and limits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import whoosh.index
+from whoosh import query
+from whoosh.searching import Searcher
+
+import searchkit
+from searchkit import Article, Index, Keyword, Schema
+
+#: Segments whose sizes the merge policy leaves alone, as shares of the corpus.
+SHARES = [0.716, 0.2, 0.06, 0.019, 0.005]
+TOLERANCE = 1e-6
+TIE = 1e-9
+
+
+class Generator:
+    """Random queries over the terms of an index, common ones more often than their number says."""
+
+    def __init__(self, index: Index, articles: Sequence[Article], seed: int) -> None:
+        self.random = random.Random(seed)
+        group = index._snapshot.groups["body"][0].groups[0]
+        order = np.argsort(-group.df[1].astype(np.int64), kind="stable")
+        terms = [group.terms[row].decode() for row in order.tolist()]
+        self.common, self.middle, self.all = terms[:300], terms[300:6000], terms
+        self.analyzer = index.schema.analyzer
+        self.bodies = [article.body for article in articles if len(article.body) > 200]
+        self.dates = [article.published for article in articles if article.published]
+
+    def word(self) -> str:
+        """One index term."""
+        pick = self.random.random()
+        return self.random.choice(self.common if pick < 0.4 else self.middle if pick < 0.85 else self.all)
+
+    def phrase(self) -> list[str]:
+        """Two or three terms that stand side by side in some body."""
+        words = self.analyzer.words(self.random.choice(self.bodies))
+        at = self.random.randrange(len(words) - 3)
+        return self.analyzer.terms(words[at : at + self.random.choice([2, 2, 3])])
+
+    def leaf(self) -> query.Query:
+        """A query of one node."""
+        field = self.random.choice(["title", "body", "body"])
+        boost = self.random.choice([1.0, 1.0, 2.5])
+        day = self.random.choice(self.dates).replace(tzinfo=None)
+        word = self.word()
+        kinds = [
+            (50, lambda: query.Term(field, word, boost=boost)),
+            (12, lambda: query.Phrase("body", self.phrase(), slop=self.random.choice([1, 1, 2, 5]), boost=boost)),
+            (8, lambda: query.Prefix(field, word[: self.random.choice([2, 3, 4])], boost=boost)),
+            (5, lambda: query.Wildcard(field, f"{word[:2]}*{self.random.choice('aeiou')}?", boost=boost)),
+            (4, lambda: query.FuzzyTerm("body", word, boost=boost, maxdist=self.random.choice([1, 2]))),
+            (8, lambda: query.DateRange("published", day, day + timedelta(self.random.randint(0, 40)), boost=boost)),
+            (4, lambda: query.Term("topics", self.random.choice(["trade", "grain", "crude"]), boost=boost)),
+            (3, lambda: query.Every(self.random.choice([None, "places"]))),
+            (2, lambda: query.TermRange("body", word[:3], self.word(), boost=boost)),
+        ]
+        made: query.Query = self.random.choices([make for _, make in kinds], [weight for weight, _ in kinds])[0]()
+        return made
+
+    def tree(self, depth: int = 0) -> query.Query:
+        """A query of up to three levels."""
+        pick = self.random.random()
+        if depth >= 2 or pick < 0.35:
+            return self.leaf()
+        if depth == 0 and pick > 0.95:
+            return query.AndMaybe(self.leaf(), self.leaf())
+        children = [self.tree(depth + 1) for _ in range(self.random.choice([1, 2, 2, 3]))]
+        if pick < 0.7:
+            if self.random.random() < 0.3:
+                children.append(query.Not(self.leaf()))
+            return query.And(children, boost=self.random.choice([1.0, 1.5]))
+        return query.Or(children, boost=self.random.choice([1.0, 1.5]))
+
+
+def stock_index(path: Path, schema: Schema, batches: Sequence[Sequence[Article]]) -> whoosh.index.FileIndex:
+    """The articles by Whoosh's own codec, one segment a batch."""
+    path.mkdir()
+    made = whoosh.index.create_in(str(path), schema.to_whoosh())
+    for batch in batches:
+        writer = made.writer(limitmb=512)
+        for article in batch:
+            published = article.published.replace(tzinfo=None) if article.published else None
+            fields = {"id": article.id, "title": article.title, "body": article.body, "published": published}
+            fields |= {name: article.fields.get(name) for name in schema.declared}
+            writer.add_document(**{name: value for name, value in fields.items() if value is not None})
+        writer.commit(merge=False)
+    return made
+
+
+def answer(searcher: Searcher, node: query.Query) -> list[tuple[str, float]]:
+    """All hits of stock Whoosh: id and score."""
+    return [(hit["id"], hit.score) for hit in searcher.search(node, limit=None)]
+
+
+def same(found: list[tuple[str, float]], expected: list[tuple[str, float]]) -> bool:
+    """Whether two answers are equal: ids, scores and order."""
+    if {id for id, _ in found} != {id for id, _ in expected}:
+        return False
+    if not np.allclose([score for _, score in found], [score for _, score in expected], rtol=TOLERANCE, atol=0):
+        return False
+    return all(
+        mine == theirs or abs(a - b) <= TIE * max(1.0, abs(a))
+        for (mine, a), (theirs, b) in zip(found, expected, strict=True)
+    )
+
+
+def scenarios(articles: list[Article], schema: Schema, root: Path) -> Iterator[tuple[str, Index, Searcher]]:
+    """The three indexes, each with a stock searcher over the same articles by the stock codec."""
+    index = searchkit.create(root / "one", schema)
+    index.rebuild(articles)
+    yield "one segment", index, stock_index(root / "stock-one", schema, [articles]).searcher()
+
+    edges = [0, *np.cumsum([int(share * len(articles)) for share in SHARES[:-1]]).tolist(), len(articles)]
+    batches = [articles[low:high] for low, high in pairwise(edges)]
+    index = searchkit.create(root / "five", schema)
+    for batch in batches:
+        index.add(batch)
+    picked = random.Random(7)
+    gone = {article.id for batch in batches for article in picked.sample(batch, len(batch) // 10)}
+    index.delete(gone)
+    stock = stock_index(root / "stock-five", schema, batches)
+    writer = stock.writer()
+    for id in gone:
+        writer.delete_by_term("id", id)
+    writer.commit(merge=False)
+    yield f"{index.stats()['segments']} segments, {len(gone)} deleted", index, stock.searcher()
+
+    index.optimize()
+    live = [article for article in articles if article.id not in gone]
+    yield "after a merge", index, stock_index(root / "stock-merged", schema, [live]).searcher()
+
+
+def main() -> int:
+    """Compare, and print a line a scenario."""
+    parser = argparse.ArgumentParser(description="compare searchkit with stock Whoosh")
+    parser.add_argument("corpus")
+    parser.add_argument("--queries", type=int, default=1000)
+    parser.add_argument("--limit", type=int, default=None, help="articles to take")
+    options = parser.parse_args()
+    articles = [*searchkit.read(options.corpus)][: options.limit]
+    schema = Schema(topics=Keyword(multiple=True), places=Keyword(multiple=True))
+    root = Path(tempfile.mkdtemp())
+    differences = 0
+    try:
+        for name, index, stock in scenarios(articles, schema, root):
+            generator = Generator(index, articles, seed=1)
+            over_ours = whoosh.index.open_dir(str(index.path)).searcher()
+            hits, wrong, took = 0, 0, [0.0, 0.0, 0.0]
+            for _ in range(options.queries):
+                node = generator.tree()
+                times = [time.perf_counter()]
+                found = [(hit.id, hit.score) for hit in index.search(node, ranking="whoosh", limit=None)]
+                times.append(time.perf_counter())
+                same_directory = answer(over_ours, node)
+                times.append(time.perf_counter())
+                own_codec = answer(stock, node)
+                times.append(time.perf_counter())
+                took = [total + end - start for total, start, end in zip(took, times, times[1:], strict=False)]
+                hits += len(found)
+                if not (same(found, same_directory) and same(found, own_codec)):
+                    wrong += 1
+                    print(f"DIFFERS: {node!r}", file=sys.stderr)
+            differences += wrong
+            print(
+                f"{name}: {options.queries} queries, {hits} hits, {wrong} differ; seconds: searchkit {took[0]:.1f}, "
+                f"stock over its directory {took[1]:.1f}, stock over the stock codec {took[2]:.1f}",
+                flush=True,
+            )
+    finally:
+        shutil.rmtree(root)
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,434 @@
+"""The command line: each command calls one method of the API and prints what it returns.
+
+Exit status: 0 done; 1 ``check`` found damage, ``build --strict`` skipped something, or the output was cut off; 2 an
+error, in one line on stderr; 130 interrupted.
+"""
+# ruff: noqa: D301 (the \b in docstrings is click's mark of a paragraph that it must not wrap)
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+import searchkit
+from searchkit import terminal
+from searchkit.errors import (
+    ConfigurationError,
+    IndexCorruptError,
+    IndexNotFoundError,
+    SchemaError,
+    SearchkitError,
+)
+from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
+
+if TYPE_CHECKING:
+    from searchkit.index import Index
+    from searchkit.indexing.writer import Report
+
+#: What ``--field name:kind`` can say.
+KINDS: dict[str, Kind] = {
+    "text": Text(),
+    "keyword": Keyword(),
+    "keywords": Keyword(multiple=True),
+    "number": Number(),
+    "date": Date(),
+    "stored": Stored(),
+}
+#: Skipped records that are listed on a terminal; a file gets them all.
+MAX_LISTED = 20
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Commands(click.Group):
+    """The commands, with what is the same for all: how errors, warnings and interrupts come out."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if hasattr(sys.stdout, "reconfigure"):  # whatever a test or a program may have put in its place
+            sys.stdout.reconfigure(errors="backslashreplace")
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            try:
+                return super().invoke(ctx)
+            except click.UsageError as error:
+                raise click.UsageError(terminal.line(error.format_message()), error.ctx) from None
+            except BrokenPipeError:
+                raise  # click ends quietly
+            except SearchkitError as error:
+                message = str(error)
+            except OSError as error:
+                message = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part is not None)
+            except KeyboardInterrupt:
+                ctx.exit(130)
+        _complain(message)
+        return ctx.exit(2)
+
+
+def _complain(message: object) -> None:
+    click.echo(f"searchkit: {terminal.line(message)}", err=True)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    _complain(f"warning: {message}")
+
+
+def _echo_json(value: Any) -> None:
+    is_unicode = codecs.lookup(sys.stdout.encoding or "utf-8").name.startswith("utf")
+    click.echo(terminal.escape(json.dumps(value, ensure_ascii=not is_unicode, indent=2)))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Full-text search for news and other dated articles.
+
+    \b
+    Example:
+        searchkit build articles/ --index news.idx
+        searchkit search '"trade deficit" japan' --index news.idx --facet published:month
+    """
+
+
+_index_option = click.option("--index", "path", required=True, metavar="DIR", help="The directory of the index.")
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
+
+
+def _selection_options(command: _Command) -> _Command:
+    """The options by which search and delete select articles beside the query."""
+    for option in (
+        click.option("--tz", metavar="ZONE", help="Time zone of dates, e.g. Europe/Paris; UTC unless given."),
+        click.option(
+            "--filter",
+            "filters",
+            multiple=True,
+            metavar="FIELD=VALUE",
+            help="An exact value, or for numbers and dates a range LOW..HIGH with both ends included, either end left "
+            "out for an open one. The same field again: any of these values.",
+        ),
+        click.option("--until", metavar="DATE", help="Published until the end of this date."),
+        click.option("--since", metavar="DATE", help='Published since this date: 2025-10, "1 Oct 2025", "last week".'),
+    ):
+        command = option(command)
+    return command
+
+
+# ---- build
+
+
+@main.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@_index_option
+@click.option(
+    "--field", "fields", multiple=True, metavar="NAME:KIND", help=f"Declare a field; a kind is {', '.join(KINDS)}."
+)
+@click.option("--language", default="en", show_default=True, metavar="CODE", help="Language of stems and stop words.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 if anything was skipped.")
+@click.option("--allow-empty", is_flag=True, help="Build an empty index if there is no article.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; one a processor unless given.")
+@click.pass_context
+def build(
+    ctx: click.Context,
+    sources: Sequence[str],
+    path: str,
+    fields: Sequence[str],
+    language: str,
+    strict: bool,
+    allow_empty: bool,
+    threads: int | None,
+) -> None:
+    """Build an index of files of articles.
+
+    A SOURCE is a file, a directory or a glob pattern; seed files (.txt) and JSON lines (.jsonl, .jsonl.gz, .jsonl.zst)
+    are read. Everything in the index is replaced in one step, and searches see the old content until then. Unless
+    fields are declared, the first 1,000 articles show which ones there are. What cannot be read is left out and listed.
+
+    \b
+    Examples:
+        searchkit build seeds/ --index news.idx
+        searchkit build 'wire/*.jsonl.gz' --index news.idx --field topics:keywords --field words:number --strict
+    """
+    source = searchkit.read(sources, on_error="skip")
+    if fields:
+        schema = _schema(fields, language)
+    else:
+        schema = Schema.infer(source, language)
+        click.echo("fields, inferred from the articles:" if schema.declared else "no fields beside the usual ones")
+        for name, kind in _fields(schema):
+            click.echo(f"  {name}:{kind}")
+    with _opened_or_created(Path(path), schema) as index:
+        try:
+            with terminal.progress_bar(source) as progress:
+                report = index.rebuild(source, schema, progress, allow_empty, threads, on_error="skip")
+        except ConfigurationError:
+            _list(source.skipped)  # they say why nothing was left to build from
+            raise
+        _tell(report)
+        seconds, rate = f"{report.seconds:.1f} s", f"{report.articles_per_second:,.0f} articles a second"
+        total = terminal.plural(len(index), "article")
+        click.echo(f"{total} in {seconds} ({rate}), {terminal.size(index.stats()['bytes'])}")
+    if strict and report.skipped:
+        ctx.exit(1)
+
+
+def _schema(fields: Iterable[str], language: str) -> Schema:
+    declared: dict[str, Kind] = {}
+    for field in fields:
+        name, colon, kind = field.partition(":")
+        if not colon or kind not in KINDS:
+            raise SchemaError(f"--field {field!r}: write NAME:KIND, where a kind is {', '.join(KINDS)}", name)
+        if name in declared:
+            raise SchemaError(f"the field {name!r} is declared twice", name)
+        if name in RESERVED:  # Schema says the same, but Python stops at "language" before it can
+            raise SchemaError(f"the field name {name!r} is reserved", name)
+        declared[name] = KINDS[kind]
+    return Schema(language, **declared)
+
+
+def _fields(schema: Schema) -> list[tuple[str, str]]:
+    """The declared fields and their kinds, in the words of ``--field``."""
+    words = {kind: word for word, kind in KINDS.items()}
+    return [(name, words[kind]) for name, kind in schema.declared.items()]
+
+
+@contextmanager
+def _opened_or_created(path: Path, schema: Schema) -> Iterator[Index]:
+    """The index at a path; where there is none, a new one, which goes away again if the block fails."""
+    try:
+        index = searchkit.open(path)
+    except IndexNotFoundError:
+        pass
+    else:
+        yield index
+        return
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    before = set(os.listdir(path)) if path.is_dir() else set()
+    try:
+        yield searchkit.create(path, schema)
+    except FileExistsError:  # IndexExistsError, or a file: none of ours
+        raise
+    except BaseException:
+        if missing:
+            shutil.rmtree(path, ignore_errors=True)
+            for folder in missing[1:]:
+                with suppress(OSError):  # somebody else put something there
+                    folder.rmdir()
+        else:
+            for name in set(os.listdir(path)) - before:
+                os.unlink(path / name)
+        raise
+
+
+def _list(skipped: Sequence[searchkit.Skipped]) -> None:
+    """List what gave no article: file, line and reason."""
+    count = MAX_LISTED if terminal.is_terminal(sys.stderr) else len(skipped)
+    for record in skipped[:count]:
+        place = ":".join(str(part) for part in (record.source, record.line) if part is not None)
+        parts = (place, record.id, record.reason)
+        click.echo(f"skipped {terminal.line(': '.join(part for part in parts if part))}", err=True)
+    if len(skipped) > count:
+        click.echo(f"… and {len(skipped) - count:,} more", err=True)
+
+
+def _tell(report: Report) -> None:
+    _list(report.skipped)
+    for warning in report.warnings:
+        click.echo(f"warning: {terminal.line(warning)}", err=True)
+    if report.ignored_fields:
+        click.echo(f"ignored fields: {terminal.line(', '.join(report.ignored_fields))}", err=True)
+    if report.skipped:
+        click.echo(f"{terminal.plural(len(report.skipped), 'record')} skipped", err=True)
+
+
+# ---- search
+
+
+@main.command()
+@click.argument("query")
+@_index_option
+@click.option(
+    "--facet", "facets", multiple=True, metavar="FIELD", help="Count the values of a field: topics, published:month."
+)
+@_selection_options
+@click.option(
+    "--sort", multiple=True, metavar="ORDER", help="relevance, newest, oldest, a field or -field; again: ties by this."
+)
+@click.option("--limit", default=10, show_default=True, metavar="N", help="Articles to show.")
+@click.option("--offset", default=0, metavar="N", help="Articles to leave out before.")
+@click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
+@click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+@_json_option
+def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], as_json: bool, **options: Any) -> None:
+    """Find articles.
+
+    The QUERY "" or "*" finds all of them, newest first.
+
+    \b
+    A query:
+        putin korea                  both words; any, where no article has both
+        "trade deficit"              side by side; "trade japan"~5: in order, each within 5
+        +grain -wheat                must have, must not have
+        (grain OR wheat) AND NOT us  either, groups
+        trad* wom?n defict~          patterns, and words spelled like one
+        title:grain topics:trade     in a field
+        published:"last month"       dates, also published:[2025-01 TO 2025-03]
+        words:>=100 grain^2          numbers; a word that counts double
+
+    \b
+    Examples:
+        searchkit search '"trade deficit" japan' --index news.idx --facet topics --facet published:month
+        searchkit search grain --index news.idx --since 2025-10 --filter words=100..500 --sort newest --json
+        searchkit search --index news.idx -- -wheat
+    """
+    with searchkit.open(path) as index:
+        chosen = _filters(index.schema, filters)
+        results = index.search(query, filters=chosen, sort=sort or "relevance", **options)
+        if as_json:
+            _echo_json(results.to_dict())
+        else:
+            terminal.show(results)
+
+
+def _filters(schema: Schema, given: Iterable[str]) -> dict[str, Any] | None:
+    """``FIELD=VALUE`` texts as the API takes filters; None if there are none."""
+    found: dict[str, list[Any]] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--filter {text!r}: write FIELD=VALUE or FIELD=LOW..HIGH")
+        found.setdefault(name, []).append(_filter_value(schema.kind(name), value))
+    for name, values in found.items():
+        if len(values) > 1 and any(isinstance(value, tuple) for value in values):
+            raise ConfigurationError(f"a range of {name!r} cannot be combined with another filter of {name!r}")
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()} or None
+
+
+def _filter_value(kind: Kind | None, text: str) -> Any:
+    if not isinstance(kind, (Number, Date)):
+        return text  # two dots may be part of a keyword
+    low, dots, high = text.partition("..")
+    if not dots:
+        return _end(kind, text)
+    return tuple(_end(kind, end) if end else None for end in (low, high))
+
+
+def _end(kind: Kind, text: str) -> float | str:
+    if isinstance(kind, Number):
+        with suppress(ValueError):  # the API says what it wanted instead
+            return float(text)
+    return text
+
+
+# ---- care
+
+
+@main.command()
+@_index_option
+@_json_option
+def info(path: str, as_json: bool) -> None:
+    """Show the figures and the fields of an index.
+
+    \b
+    Example:
+        searchkit info --index news.idx
+    """
+    with searchkit.open(path) as index:
+        stats = index.stats()
+        if as_json:
+            _echo_json({"path": str(index.path), "schema": index.schema.to_dict(), "stats": stats})
+            return
+        names = ("articles", "deleted", "segments", "generation", "terms", "words")
+        rows = [("path", str(index.path)), *((name, f"{stats[name]:,}") for name in names)]
+        rows += [("size", terminal.size(stats["bytes"])), ("language", index.schema.language)]
+        rows.append(("fields", " ".join(f"{name}:{kind}" for name, kind in _fields(index.schema)) or "none declared"))
+        for name, value in rows:
+            click.echo(f"{name:<11} {terminal.line(value)}")
+
+
+@main.command()
+@_index_option
+@click.pass_context
+def check(ctx: click.Context, path: str) -> None:
+    """Verify every byte of an index.
+
+    Prints what is damaged, and exits with status 1 if anything is.
+
+    \b
+    Example:
+        searchkit check --index news.idx
+    """
+    try:
+        with searchkit.open(path) as index:
+            problems = index.check().problems
+    except IndexCorruptError as error:
+        problems = (str(error),)
+    for problem in problems:
+        click.echo(terminal.line(problem))
+    if problems:
+        ctx.exit(1)
+    click.echo("no damage")
+
+
+@main.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@_index_option
+@click.option("--query", metavar="QUERY", help="What a search for this finds, all plain words together.")
+@_selection_options
+def delete(ids: Sequence[str], path: str, query: str | None, filters: Sequence[str], **options: Any) -> None:
+    """Delete articles, by id or by a search.
+
+    Prints how many.
+
+    \b
+    Examples:
+        searchkit delete 012_school_observatory --index news.idx
+        searchkit delete --index news.idx --until 1999 --filter source=wire
+    """
+    if ids and (query is not None or filters or options["since"] or options["until"]):
+        raise ConfigurationError("delete takes ids or a search, not both")
+    with searchkit.open(path) as index:
+        chosen = _filters(index.schema, filters)
+        count = index.delete(ids or None, query=query, filters=chosen, **options)
+    click.echo(f"deleted {terminal.plural(count, 'article')}")
+
+
+@main.command()
+@_index_option
+def optimize(path: str) -> None:
+    """Merge an index into one segment.
+
+    Deleted articles stop taking up room.
+
+    \b
+    Example:
+        searchkit optimize --index news.idx
+    """
+    with searchkit.open(path) as index:
+        before = index.stats()["bytes"]
+        index.optimize()
+        click.echo(f"{terminal.size(before)} before, {terminal.size(index.stats()['bytes'])} now")
+
+
+@main.command()
+@click.argument("target")
+@_index_option
+def backup(target: str, path: str) -> None:
+    """Copy an index to a new directory.
+
+    TARGET appears complete or not at all.
+
+    \b
+    Example:
+        searchkit backup copy.idx --index news.idx
+    """
+    with searchkit.open(path) as index:
+        index.backup(target)
+        click.echo(f"{terminal.plural(len(index), 'article')} copied to {terminal.line(target)}")

@@ -1,0 +1,193 @@
+"""What people see of results and of a build: rich on a terminal, plain lines in a pipe or a file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from searchkit.highlight import to_plain, to_terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from searchkit.results import FacetCounts, Hit, Note, Results
+    from searchkit.sources import Source
+
+# Control characters but line feed, line and paragraph separators, bidirectional overrides and isolates: what drives a
+# terminal or turns round what stands beside it. And halves of surrogate pairs, which no output can encode.
+_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_INDENT = 5
+_BAR = 24
+
+
+def escape(text: str) -> str:
+    r"""Text in which nothing drives a terminal: each such character stands as in JSON, ``\u001b``."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def line(text: object) -> str:
+    """Anything as one line that is safe to show."""
+    return escape(" ".join(str(text).split()))
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at it."""
+    return stream.isatty()
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: "1 article", "2,000 articles"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"
+
+
+def show(results: Results) -> None:
+    """Print what a search found."""
+    if is_terminal(sys.stdout):
+        _show_rich(results)
+    else:
+        click.echo("\n".join(_plain_lines(results)))
+
+
+# ---- what both have in common
+
+
+def _headline(results: Results) -> str:
+    shown = f", {results[0].rank + 1:,} to {results[-1].rank + 1:,} shown" if 0 < len(results) < results.total else ""
+    return f"{plural(results.total, 'article')}{shown}, {results.took * 1000:.1f} ms"
+
+
+def _title(hit: Hit) -> str:
+    return line(hit.title) or "(untitled)"
+
+
+def _day(hit: Hit) -> str:
+    return hit.published.isoformat(" ")[:16] if hit.published else "undated"
+
+
+def _note(note: Note) -> str:
+    return f"note: {line(note.message)}"
+
+
+def _rest(counts: FacetCounts) -> list[tuple[str, int]]:
+    """What a facet counts beside its values."""
+    return [(label, count) for label, count in (("(other)", counts.other), ("(none)", counts.missing)) if count]
+
+
+# ---- plain
+
+
+def _plain_lines(results: Results) -> Iterator[str]:
+    yield _headline(results)
+    yield from map(_note, results.notes)
+    for hit in results:
+        yield ""
+        yield f"{hit.rank + 1}. {_title(hit)}"
+        yield f"   {_day(hit)}  {line(hit.id)}"
+        if snippet := line(to_plain(hit.fragments)):
+            yield f"   {snippet}"
+    for key, counts in results.facets.items():
+        yield ""
+        yield line(key)
+        rows = [(f"{'*' if item.selected else ' '} {line(item.value)}", item.count) for item in counts]
+        rows += [(f"  {label}", count) for label, count in _rest(counts)]
+        width = max((len(label) for label, _ in rows), default=0)
+        for label, count in rows:
+            yield f" {label:<{width}}  {count:>9,}"
+
+
+# ---- rich, which is imported only where it is seen, for the sake of the start-up time
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    # Nothing in texts of others is markup, an emoji code or a link.
+    return Console(
+        file=stream,
+        force_terminal=True,
+        width=shutil.get_terminal_size().columns,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _show_rich(results: Results) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = _console(sys.stdout)
+    room = console.width - _INDENT
+    console.print(_headline(results), style="bold")
+    for note in results.notes:
+        console.print(_note(note), style="yellow")
+    for hit in results:
+        title = Text(_title(hit), "bold cyan")
+        title.truncate(room, overflow="ellipsis")
+        below = Text(f"{_day(hit)}  ", "dim").append(line(hit.id), "dim italic")
+        below.truncate(room, overflow="ellipsis")
+        # Fragments are cleaned by their rendering; what is left of escape sequences are its own marks.
+        snippet = Text.from_ansi(" ".join(to_terminal(hit.fragments).split()))
+        console.print()
+        console.print(Text.assemble((f"{hit.rank + 1:>{_INDENT - 1}} ", "dim"), title))
+        for text in (below, snippet):
+            if text:
+                console.print(Padding(text, (0, 0, 0, _INDENT)))
+    for key, counts in results.facets.items():
+        console.print()
+        console.print(_facet_table(key, counts))
+
+
+def _facet_table(key: str, counts: FacetCounts) -> Any:
+    from rich.bar import Bar
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(line(key), "bold"), title_justify="left", box=None, show_header=False, pad_edge=False)
+    table.add_column(overflow="ellipsis", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(width=_BAR)
+    most = max((item.count for item in counts), default=0)
+    for item in counts:
+        bar = Bar(most, 0, item.count, width=_BAR, color="cyan")
+        table.add_row(Text(line(item.value)), f"{item.count:,}", bar, style="bold" if item.selected else "")
+    for label, count in _rest(counts):
+        table.add_row(label, f"{count:,}", "", style="dim")
+    return table
+
+
+@contextmanager
+def progress_bar(source: Source) -> Iterator[Callable[[int], object] | None]:
+    """A bar on a terminal's stderr, as a callback for the number of articles taken; None elsewhere."""
+    if not is_terminal(sys.stderr):
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"))
+    started = time.perf_counter()
+    with Progress(*columns, console=_console(sys.stderr), transient=True) as progress:
+        task = progress.add_task("indexing", total=max(source.total_bytes, 1), rate="")
+
+        def taken(count: int) -> None:
+            rate = f"{plural(count, 'article')}, {count / (time.perf_counter() - started):,.0f} a second"
+            progress.update(task, completed=source.bytes_read, rate=rate)
+
+        yield taken
