@@ -92,6 +92,8 @@ class KeywordColumn:
     """
 
     def __init__(self, file: MappedFile, name: str, docs: int, multiple: bool) -> None:
+        self._file = file
+        self._name = name
         self.values = SortedStrings(file, f"column.{name}")
         self.ordinals = file.array(f"column.{name}.ordinals")
         self.rows = file.array(f"column.{name}.rows") if multiple else None
@@ -109,7 +111,10 @@ class KeywordColumn:
     @cached_property
     def texts(self) -> list[str]:
         """The distinct values as text."""
-        return [value.decode() for value in self.values]
+        try:
+            return [value.decode() for value in self.values]
+        except UnicodeDecodeError:
+            raise self._file.corrupt("not UTF-8", f"column.{self._name}.blob") from None
 
     @cached_property
     def by_document(self) -> Array:

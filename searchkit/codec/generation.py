@@ -65,8 +65,7 @@ def manifest_name(generation: int) -> str:
 
 def latest_generation(names: Sequence[str]) -> int | None:
     """The newest complete generation among the names of a directory."""
-    generations = [int(match.group(1)) for name in names if (match := _TOC.fullmatch(name))]
-    return max(generations, default=None)
+    return max((_generation_of(name) for name in names if _TOC.fullmatch(name)), default=None)
 
 
 def read_manifest(storage: Storage) -> Manifest:
@@ -147,11 +146,22 @@ def clean(storage: Storage, manifest: Manifest) -> None:
 
     Readers keep what they have mapped; one that is just opening starts again with the newest generation.
     """
-    keep = named_files(manifest)
-    # Tables of contents first: one that outlived its segments, should we die here, would be the newest generation.
-    for name in sorted(storage.names(), key=lambda name: _TOC.fullmatch(name) is None):
-        if name not in keep and _OURS.fullmatch(name):
-            storage.unlink(name)
+    stale = [name for name in storage.names() if _OURS.fullmatch(name) and name not in named_files(manifest)]
+    # A newer generation, from a commit that failed at its very end, goes first and durably: should we die here, a table
+    # of contents that outlived its segments would be the newest generation.
+    newer = [name for name in stale if _TOC.fullmatch(name) and _generation_of(name) > manifest.generation]
+    for name in newer:
+        storage.unlink(name)
+    if newer:
+        storage.sync()
+    for name in stale:
+        storage.unlink(name)
+
+
+def _generation_of(name: str) -> int:
+    match = _TOC.fullmatch(name)
+    assert match is not None
+    return int(match.group(1))
 
 
 def foreign_files(storage: Storage) -> list[str]:

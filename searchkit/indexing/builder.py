@@ -146,8 +146,8 @@ class SegmentBuilder:
         Raises:
             ArticleError: it does not fit the schema; the builder is unchanged.
         """
-        values = fit(article, self._schema)
-        record = encode(article, {name: article.fields[name] for name in values})
+        values, stored = fit(article, self._schema)
+        record = encode(article, stored)
         doc = len(self._ids)
         self._ids.append(article.id.encode())
         self._stored.add(record)

@@ -68,8 +68,8 @@ class Transaction:
     def __init__(
         self, storage: Storage, timeout: float = 0.0, threads: int | None = None, schema: Schema | None = None
     ) -> None:
-        if threads is not None and threads < 1:
-            raise ConfigurationError(f"threads must be at least 1, not {threads}")
+        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+            raise ConfigurationError(f"threads must be a number from 1 on, not {threads!r}")
         self._storage = storage
         self._lock = storage.lock(timeout)
         try:
@@ -80,18 +80,17 @@ class Transaction:
                     "the index was written with another version of the stemmer or of Unicode: rebuild it to write to it"
                 )
             self._old = [] if schema is not None else [Segment(storage, entry) for entry in self._base.segments]
+            self._threads = threads or os.cpu_count() or 1
+            self._builder = SegmentBuilder(self.schema, self._threads)
         except BaseException:
             self._lock.release()
             raise
-        self._threads = threads or os.cpu_count() or 1
-        self._builder = SegmentBuilder(self.schema, self._threads)
         self._flushed: list[SegmentEntry | None] = []  # None where all articles had been replaced by later ones
         self._numbers: list[Array] = []  # by flush: builder document to segment document
         self._flushed_deletions: dict[int, list[int]] = {}
         self._added: dict[str, tuple[int, int]] = {}  # id to flush number and document in that builder
         self._removed: dict[str, None] = {}
         self._deletions: list[Array | None] = [None] * len(self._old)
-        self._replaced = 0
         self.is_open = True
 
     @property
@@ -106,8 +105,10 @@ class Transaction:
             Whether it replaced one that this transaction added before.
 
         Raises:
-            ArticleError: it does not fit the schema.
+            ArticleError: it does not fit the schema; the transaction goes on without it.
+            ConfigurationError: the transaction has ended.
         """
+        self.check_open()
         doc = self._builder.add(article)
         repeated = self._forget(article.id)
         self._added[article.id] = (len(self._flushed), doc)
@@ -128,7 +129,12 @@ class Transaction:
         return True
 
     def remove(self, id: str) -> None:
-        """Delete the article of an id, if there is one."""
+        """Delete the article of an id, if there is one: also one that this transaction added.
+
+        Raises:
+            ConfigurationError: the transaction has ended.
+        """
+        self.check_open()
         self._forget(id)
         self._removed[id] = None
 
@@ -165,10 +171,10 @@ class Transaction:
         self._builder = SegmentBuilder(self.schema, self._threads)
 
     def settle(self) -> tuple[int, int]:
-        """Find the documents that added and removed ids stand for.
+        """Find the documents that added and removed ids stand for. A commit does it too.
 
         Returns:
-            How many articles were replaced, and how many ids that were only to be deleted existed.
+            How many articles were found now that are replaced, and that are only deleted.
         """
         replaced = self._delete_ids(list(self._added))
         deleted = self._delete_ids([id for id in self._removed if id not in self._added])
@@ -192,6 +198,7 @@ class Transaction:
         """
         self.check_open()
         try:
+            self.settle()
             generation = self._base.generation + 1
             if len(self._builder):
                 self._flush()

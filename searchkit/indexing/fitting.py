@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from searchkit.article import Article
 from searchkit.codec.stored import published_micros
@@ -11,23 +11,42 @@ from searchkit.errors import ArticleError
 from searchkit.schema import MAX_EXACT, Date, Keyword, Kind, Number, Schema, Text, as_utc_value
 
 
-def fit(article: Article, schema: Schema) -> dict[str, Any]:
-    """The values of the declared fields that the article has, as their columns keep them.
+class Fitted(NamedTuple):
+    """The declared fields that an article has.
 
-    Text and keyword values are str, multiple keywords lists of distinct str in the order given, numbers float, dates
-    int microseconds; stored fields stay what they are.
+    Attributes:
+        columns: values as their columns keep them: text and keywords str, multiple keywords lists of distinct str in
+            the order given, numbers float, dates int microseconds.
+        stored: values as they are stored and given back: dates aware, in UTC; multiple keywords lists.
+    """
+
+    columns: dict[str, Any]
+    stored: dict[str, Any]
+
+
+def fit(article: Article, schema: Schema) -> Fitted:
+    """Check the values of an article against the schema.
 
     Raises:
         ArticleError: a value is not of its field's kind.
     """
-    values: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     for name, kind in schema.declared.items():
         if (value := article.fields.get(name)) is not None:
             try:
-                values[name] = _fit_value(value, kind)
+                columns[name] = _fit_value(value, kind)
+                stored[name] = _stored_value(value, kind)
             except (TypeError, ValueError) as error:
                 raise ArticleError(f"article {article.id!r}, field {name!r}: {error}") from None
-    return values
+    return Fitted(columns, stored)
+
+
+def _stored_value(value: Any, kind: Kind) -> Any:
+    if isinstance(kind, Date):
+        return as_utc_value(value)
+    # A set has no order of its own, so it is kept in the order of its column.
+    return sorted(value) if isinstance(value, (set, frozenset)) else value
 
 
 def _fit_value(value: Any, kind: Kind) -> Any:

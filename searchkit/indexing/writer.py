@@ -145,23 +145,15 @@ class Writer:
         Raises:
             ArticleError: it does not fit the schema; the transaction goes on without it.
         """
-        self._transaction.check_open()
         self._transaction.add(article)
 
     def delete(self, id: str) -> None:
         """Delete the article of an id, if there is one: also one that this writer added."""
-        self._transaction.check_open()
         self._transaction.remove(id)
 
     def commit(self) -> None:
         """Make all changes visible and durable, and end the writer."""
-        self._transaction.check_open()
-        try:
-            self._transaction.settle()
-            self._transaction.commit()
-        except BaseException:
-            self._transaction.rollback()
-            raise
+        self._transaction.commit()
         self._committed()
 
     def rollback(self) -> None:

@@ -173,10 +173,8 @@ class _Parser:
             if mark not in ("+", "-", "!") or not following.strip() or following == ")":
                 break
             self.at += 1
-            if mark == "+":
-                sign = sign or "+"
-            else:
-                sign = "" if sign == "-" else "-"
+            flipped = "" if sign == "-" else "-"
+            sign = (sign or "+") if mark == "+" else flipped
         child = self.item(depth)
         if child is None:
             if signs := self.text[start : self.at].strip():

@@ -19,9 +19,10 @@ from whoosh.util.numeric import byte_to_length, length_to_byte
 
 from searchkit.article import Article
 from searchkit.codec.generation import read_manifest
+from searchkit.codec.lexicon import rounded_lengths
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
-from searchkit.codec.whoosh_codec import adopt, rounded_lengths
+from searchkit.codec.whoosh_codec import MappedIndex
 from searchkit.errors import IndexLockedError, SearchkitError
 from searchkit.indexing import commit
 from searchkit.indexing.commit import Transaction, create_index
@@ -493,16 +494,22 @@ def test_the_readers_of_a_segment_share_its_map(new_storage: Any) -> None:
         assert reader._terms._segment is reader._perdoc._segment
 
 
-def test_an_adopted_segment_is_read_although_its_files_are_gone(new_storage: Any) -> None:
+def test_a_mapped_index_is_read_although_its_files_are_gone_and_not_written(new_storage: Any) -> None:
     storage = new_storage()
     write(storage, Schema(), [Article("1", "t", "b")])
-    opened = index.open_dir(str(storage.path))
     (entry,) = read_manifest(storage).segments
-    segment = Segment(storage, entry)
-    adopt(str(storage.path), segment)
+    mapped = MappedIndex(str(storage.path), Schema().to_whoosh(), [Segment(storage, entry)], 1)
     storage.unlink(entry.file.name)
-    with opened.reader() as reader:
+    with mapped.reader() as reader:
         assert reader.stored_fields(0) == {"id": "1", "title": "t", "body": "b"}
+    assert (mapped.latest_generation(), mapped.doc_count()) == (1, 1)
+    refusal = ""
+    try:
+        mapped.writer()
+    except SearchkitError as error:
+        refusal = str(error)
+    assert "searchkit" in refusal
+    storage.lock().release()
 
 
 def test_a_span_is_a_position(pair: tuple[FileIndex, FileIndex]) -> None:

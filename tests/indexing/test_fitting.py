@@ -18,7 +18,7 @@ SCHEMA = Schema(many=Keyword(multiple=True), one=Keyword(), text=Text(), number=
 
 
 def fitted(**fields: Any) -> dict[str, Any]:
-    return fit(Article("a", "", "", None, **fields), SCHEMA)
+    return fit(Article("a", "", "", None, **fields), SCHEMA).columns
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,9 @@ def test_undeclared_and_missing_fields_are_left_out() -> None:
 def test_dates_are_exact_to_the_microsecond(instant: datetime) -> None:
     micros = fitted(date=instant)["date"]
     assert datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros) == instant.replace(tzinfo=UTC)
+
+
+def test_what_is_stored_comes_back_as_its_kind_says() -> None:
+    fields = {"date": "2020-05-01", "many": {"b", "a"}, "one": "x", "number": 3}
+    stored = fit(Article("a", "", "", None, **fields), SCHEMA).stored
+    assert stored == {"date": datetime(2020, 5, 1, tzinfo=UTC), "many": ["a", "b"], "one": "x", "number": 3}
