@@ -42,7 +42,9 @@ LEAVES = st.one_of(
     st.builds(query.Wildcard, FIELDS, st.sampled_from(["w*1?", "*ade", "p?tin", "*", "x?"]), boost=BOOSTS),
     st.builds(query.FuzzyTerm, FIELDS, st.sampled_from(["trase", "word12", "koreas"]), BOOSTS, st.integers(1, 2)),
     st.builds(query.TermRange, FIELDS, st.sampled_from(["a", "korea", "word2"]), st.sampled_from(["grain", "word3"])),
-    st.builds(query.NumericRange, st.just("words"), st.sampled_from([-30.0, 0.25, None]), st.sampled_from([10.0, 99.75])),
+    st.builds(
+        query.NumericRange, st.just("words"), st.sampled_from([-30.0, 0.25, None]), st.sampled_from([10.0, 99.75])
+    ),
     st.builds(
         query.DateRange,
         st.just("published"),

@@ -37,9 +37,7 @@ def levenshtein(a: str, b: str) -> int:
     def distance(i: int, j: int) -> int:
         if not i or not j:
             return i + j
-        return min(
-            distance(i - 1, j) + 1, distance(i, j - 1) + 1, distance(i - 1, j - 1) + (a[i - 1] != b[j - 1])
-        )
+        return min(distance(i - 1, j) + 1, distance(i, j - 1) + 1, distance(i - 1, j - 1) + (a[i - 1] != b[j - 1]))
 
     return distance(len(a), len(b))
 

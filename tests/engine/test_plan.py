@@ -29,7 +29,9 @@ def test_union_adds_scores_up(sets: list[np.ndarray], scored: bool) -> None:
     for number, docs in enumerate(sets, 1):
         for doc in docs.tolist():
             expected[doc] = expected.get(doc, 0) + number
-    found = [Matched(docs, np.full(len(docs), float(number)) if scored else None) for number, docs in enumerate(sets, 1)]
+    found = [
+        Matched(docs, np.full(len(docs), float(number)) if scored else None) for number, docs in enumerate(sets, 1)
+    ]
     for size in (601, 100_000):  # dense and sparse
         joined = union(found, size)
         assert joined.docs.tolist() == sorted(expected)
