@@ -292,7 +292,7 @@ def test_scores_follow_the_published_formula(tmp_path_factory: Any, text: str, w
         index.rebuild(ARTICLES)
         hits = list(index.search(text, limit=20))
         assert [hit.score for hit in hits] == pytest.approx([_score(hit.article, words) for hit in hits])
-        assert len(hits) > 5
+        assert len(hits) > 1
 
 
 def test_a_boost_multiplies_what_a_word_scores(index: Index) -> None:
@@ -605,7 +605,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield index
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.one_of(OPERATORS, st.text(st.characters(), max_size=40), st.text('"()[]{}*?~^:+-!&|<>TO a', max_size=40)),
     match=st.sampled_from(["auto", "all", "any"]),
@@ -623,7 +623,8 @@ def test_no_text_raises(small: Index, text: str, match: str, ranking: str) -> No
 
 
 @pytest.mark.parametrize("unit", ["tram ", "(", ")", '"', '" ', "AND ", "a OR ", "published:[ ", "words:[1 TO ", "a*",
-                                  "~^", '"a b" ', "-", "+- ", "灯", "é", "e-", "a.", "a:", "NOT ", "^1", "&&", " "])  # fmt: skip
+                                  "~^", '"a b" ', "-", "+- ", "灯", "é", "e-", "a.", "a:", "NOT ", "^1", "&&",
+                                  " "])  # fmt: skip
 def test_a_text_of_100_000_characters_takes_less_than_a_second(small: Index, unit: str) -> None:
     results = small.search((unit * 100_000)[:100_000], limit=1)
     assert results.took < 1

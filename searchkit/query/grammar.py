@@ -116,6 +116,11 @@ class _Parser:
         if space := _SPACE.match(self.text, self.at):
             self.at = space.end()
 
+    def step_over(self, mark: str) -> None:
+        """Step over all of one character that stand here."""
+        while self.text[self.at : self.at + 1] == mark:
+            self.at += 1
+
     def operator(self, *wanted: str) -> str:
         """Step over one of some operators: which one, "" if there is none."""
         self.skip()
@@ -138,7 +143,10 @@ class _Parser:
                 children.append(child)
             elif self.at == start:  # an operator with nothing before it, or a parenthesis that closes nothing
                 found = _OPERATOR.match(self.text, self.at)
-                self.at = found.end() if found else self.at + 1
+                if found:
+                    self.at = found.end()
+                else:
+                    self.step_over(")")
                 what = self.text[start : self.at]
                 self.note("bad-syntax", start, self.at, f"{what} has nothing to join" if found else f"stray {what}")
 
@@ -208,6 +216,7 @@ class _Parser:
         start = self.at
         self.at += 1
         if depth >= MAX_DEPTH:
+            self.step_over("(")
             self.note("bad-syntax", start, self.at, f"parentheses deeper than {MAX_DEPTH} are not followed")
             return Group("", (), name)
         group = self.query(depth + 1, name)
