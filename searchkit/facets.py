@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -177,7 +177,7 @@ class Ranges(Facet):
     def check(self, schema: Schema) -> None:
         schema.require(self.field, Number, use="count ranges of")
         numbers = all(
-            isinstance(bound, (int, float)) and not isinstance(bound, bool) and abs(bound) < math.inf
+            isinstance(bound, (int, float)) and not isinstance(bound, bool) and abs(bound) <= sys.float_info.max
             for bound in self.bounds
         )
         if (

@@ -325,7 +325,8 @@ def _phrase_spans(phrase: Phrase, words: Sequence[_Word]) -> Iterator[tuple[int,
 _INK = re.compile(r"\S")
 _SPACE = re.compile(r"\s+")
 # Where the next sentence begins. A full stop ends none after a capitalised word of up to three letters (U.S., Mr.,
-# Gen.) nor before a small letter; a mistake only moves a cut. Repetitions are bounded, or of spaces whose run must end: linear.
+# Gen.) nor before a small letter; a mistake only moves a cut. Repetitions are bounded, or of spaces whose run must end,
+# so a search takes linear time.
 _SENTENCE = re.compile(
     r"""(?:(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z][a-z])\.|[!?…؟۔।॥])["'”’»)\]]{0,3}\s+(?![\sa-z])"""
     r"""|[。！？]["”’」』）]{0,3}\s*|\n\s*"""

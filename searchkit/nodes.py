@@ -143,6 +143,9 @@ class WrittenPattern(query.Query):  # type: ignore[misc]  # whoosh has no types
 
     __str__ = __unicode__
 
+    def field(self) -> str | None:
+        return self.fields[0] if len(self.fields) == 1 else None
+
     def is_leaf(self) -> bool:
         return True
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -10,7 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol, overload
 
 from searchkit.article import Article
-from searchkit.highlight import Fragment, to_html
+from searchkit.highlight import Fragment, to_html, to_plain
 
 #: Hits that a sequence keeps once they were looked at; longer ones make them anew.
 _KEPT_HITS = 1000
@@ -273,22 +272,28 @@ class Results(Sequence[Hit]):
         if len(self) > 10:
             lines.append(f"  … {len(self) - 10} more")
         lines += [
-            f"  {key}: {', '.join(f'{v.value} {v.count}' for v in counts[:10])}" for key, counts in self.facets.items()
+            f"  {key}: {to_plain(_whole(', '.join(f'{v.value} {v.count}' for v in counts[:10])))}"
+            for key, counts in self.facets.items()
         ]
-        lines += [f"  note: {note.message}" for note in self.notes]
+        lines += [f"  note: {to_plain(_whole(note.message))}" for note in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """For notebooks. Everything but snippets, which are safe, is escaped."""
+        """For notebooks. All text is escaped and without control characters, as snippets are."""
         rows = [
-            f"<li value='{hit.rank + 1}'><b>{html.escape(hit.title) or '<i>untitled</i>'}</b> "
-            f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {html.escape(hit.id)}</small>"
+            f"<li value='{hit.rank + 1}'><b>{to_html(_whole(hit.title)) or '<i>untitled</i>'}</b> "
+            f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {to_html(_whole(hit.id))}</small>"
             f"<br>{hit.snippet}</li>"
             for hit in self.hits[:50]
         ]
-        notes = "".join(f"<p><i>{html.escape(note.message)}</i></p>" for note in self.notes)
+        notes = "".join(f"<p><i>{to_html(_whole(note.message))}</i></p>" for note in self.notes)
         facets = "".join(
-            f"<p><b>{html.escape(key)}</b>: {html.escape(', '.join(f'{v.value} ({v.count})' for v in counts[:20]))}</p>"
+            f"<p><b>{key}</b>: {to_html(_whole(', '.join(f'{v.value} ({v.count})' for v in counts[:20])))}</p>"
             for key, counts in self.facets.items()
         )
         return f"<div><p>{self.total} articles</p>{notes}<ol>{''.join(rows)}</ol>{facets}</div>"
+
+
+def _whole(text: str) -> list[Fragment]:
+    """A text as something that can be rendered safely."""
+    return [Fragment(text, 0, len(text), (), before=False, after=False)]

@@ -26,7 +26,7 @@ from searchkit.codec.segment import Segment
 from searchkit.engine.matched import NOTHING, Matched, constant, member, union
 from searchkit.engine.patterns import pattern_rows, written_rows
 from searchkit.engine.scoring import Ranking
-from searchkit.engine.snapshot import GroupView, Snapshot
+from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.words import Words, places_of
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
@@ -274,17 +274,11 @@ class Dense:
         if not self._whoosh or not scored:
             return self._select_mask(self._words.term_mask(view, rows, (place,)), within, node.boost if scored else 0.0)
         if len(rows) == 1:  # Whoosh drops the boost of a pattern that one word fits
-            return self._scored_terms(view, place, rows, 1.0, within)
+            return self._words.sum_of_terms(view, rows, place, 1.0, within)
         if len(rows) >= _WHOOSH_CLAUSES or (len(rows) != 2 and self._docs <= _WHOOSH_SMALL):
             return self._select_mask(self._words.term_mask(view, rows, (place,)), within, 1.0)
         # Whoosh means a constant score here too, but asks for it in a way that its searcher overlooks.
-        return self._scored_terms(view, place, rows, node.boost, within)
-
-    def _scored_terms(self, view: GroupView, place: int, rows: Array, boost: float, within: Array | None) -> Matched:
-        """The sum of the scores of many terms in one field."""
-        terms = view.groups[self._row].terms
-        found = [self._words.word(view, (terms[row].decode(),), (place,), boost, within, True) for row in rows.tolist()]
-        return union(found, self._docs)
+        return self._words.sum_of_terms(view, rows, place, node.boost, within)
 
     # ---- everything else
 

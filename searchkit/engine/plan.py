@@ -12,6 +12,8 @@ from searchkit.engine.dense import Dense
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 
+_BLOCK = 64
+
 
 @dataclass(frozen=True)
 class Matches:
@@ -73,10 +75,19 @@ def best(keys: Array, count: int) -> Array:
         return np.argsort(-keys, kind="stable")
     if count <= 0:
         return np.zeros(0, np.int64)
-    threshold = np.partition(keys, len(keys) - count)[len(keys) - count]
+    if len(keys) < 2 * _BLOCK * count:
+        threshold = _nth_largest(keys, count)
+    else:
+        # At least ``count`` keys reach the nth largest of the maxima of blocks, and few more than that do.
+        blocks = keys[: len(keys) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+        threshold = _nth_largest(blocks.max(axis=1), count)
     rows = np.flatnonzero(keys >= threshold)
     # Of the rows at the threshold, the lowest: a stable sort leaves them in front of their equals.
     return rows[np.argsort(-keys[rows], kind="stable")[:count]]
+
+
+def _nth_largest(keys: Array, n: int) -> float:
+    return float(np.partition(keys, len(keys) - n)[len(keys) - n])
 
 
 def top(snapshot: Snapshot, node: query.Query, ranking: Ranking, count: int, allowed: Array | None = None) -> Matches:

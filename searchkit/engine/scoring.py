@@ -65,11 +65,11 @@ class Ranking(ABC):
         """The weight of a word, one number or one a field."""
 
     @abstractmethod
-    def scores(self, weights: tuple[float, ...], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
+    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
         """The scores of a word, float64.
 
         Args:
-            weights: what :meth:`weights` gave, boost multiplied in.
+            weights: what :meth:`weights` gave, boost multiplied in; or arrays of one for each document.
             tfs: for each field: occurrences in each of some documents.
             norms: the arrays of :meth:`norms`, of the same documents.
         """
@@ -98,7 +98,7 @@ class FieldsRanking(Ranking):
         idf = math.log1p((statistics.docs - statistics.df + 0.5) / (statistics.df + 0.5))
         return (idf**1.25 * math.sqrt(min(statistics.cf / statistics.df, 4.0)),)
 
-    def scores(self, weights: tuple[float, ...], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
+    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
         x = tfs[0] * norms[0]
         for tf, norm in zip(tfs[1:], norms[1:], strict=True):
             x += tf * norm
@@ -121,7 +121,7 @@ class Bm25(Ranking):
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         return (math.log1p((statistics.docs - statistics.df + 0.5) / (statistics.df + 0.5)),)
 
-    def scores(self, weights: tuple[float, ...], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
+    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
         tf = tfs[0].astype(np.float64)
         for other in tfs[1:]:
             tf += other
@@ -148,7 +148,7 @@ class WhooshRanking(Ranking):
         docs = statistics.docs or 1
         return tuple((math.log(docs / (df + 1)) + 1) * (self._K1 + 1) for df in statistics.field_df)
 
-    def scores(self, weights: tuple[float, ...], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
+    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
         total: Array = weights[0] * tfs[0] / (tfs[0] + norms[0])
         for weight, tf, norm in zip(weights[1:], tfs[1:], norms[1:], strict=True):
             total += weight * tf / (tf + norm)

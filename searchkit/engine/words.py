@@ -10,6 +10,7 @@ import numpy as np
 
 from searchkit.codec.layout import Array
 from searchkit.codec.lexicon import rounded_lengths
+from searchkit.codec.postings import TextGroup
 from searchkit.engine.matched import NOTHING, Matched, member
 from searchkit.engine.scoring import Ranking, WordStatistics
 from searchkit.engine.snapshot import GroupView, Snapshot, TermStatistics
@@ -220,18 +221,44 @@ class Words:
             return keys[0]
         return np.sort(np.concatenate(keys)) if keys else np.zeros(0, np.int64)
 
+    def sum_of_terms(self, view: GroupView, rows: Array, place: int, boost: float, within: Array | None) -> Matched:
+        """The documents that have any of the terms in ``rows`` in one field, with the sum of the terms' scores."""
+        group = view.groups[self._row]
+        docs, tfs = self._postings_of(group, rows, place)
+        weights = [self._term_weight(view, group.terms[row].decode(), place) * boost for row in rows.tolist()]
+        counts = group.postings_starts[rows + 1].astype(np.int64) - group.postings_starts[rows].astype(np.int64)
+        weight = np.repeat(np.array(weights), counts)
+        here = tfs.nonzero()[0]
+        docs, tfs, weight = docs[here].astype(np.int64), tfs[here], weight[here]
+        norms = [norm[docs] for norm in self._field_norms(view, (place,))]
+        # One weight a posting instead of one a word: the ranking's arithmetic is the same.
+        scores = self._ranking.scores((weight,), (tfs,), norms)
+        mask = np.zeros(self._docs, np.bool_)
+        mask[docs] = True
+        found = mask.nonzero()[0] if within is None else within[mask[within]]
+        return Matched(found, np.bincount(docs, scores, self._docs)[found])
+
+    def _term_weight(self, view: GroupView, text: str, place: int) -> float:
+        return self._weights(view, (text,), [view.term(text)], (place,))[0]
+
+    def _postings_of(self, group: TextGroup, rows: Array, place: int) -> tuple[Array, Array]:
+        """The documents and occurrences in one field of many terms, one term after the other."""
+        docs, tfs = [np.zeros(0, np.uint8)], [np.zeros(0, np.uint8)]
+        for start, end in _runs(rows):
+            first, last = int(group.postings_starts[start]), int(group.postings_starts[end])
+            docs.append(group.slice("docs", first, last))
+            tfs.append(group.slice(f"tf.{group.fields[place]}", first, last))
+        flat = np.concatenate(docs)
+        if len(flat) and int(flat.max()) >= self._docs:
+            raise group.file.corrupt("document numbers out of range", f"text.{group.fields[0]}.docs")
+        return flat, np.concatenate(tfs)
+
     def term_mask(self, view: GroupView, rows: Array, places: Sequence[int]) -> Array:
         """The documents that have any of the terms in ``rows`` in some fields: bool by document."""
         group = view.groups[self._row]
         mask = np.zeros(self._docs, np.bool_)
-        for start, end in _runs(rows):
-            first, last = int(group.postings_starts[start]), int(group.postings_starts[end])
-            docs = group.slice("docs", first, last)
-            if len(docs) and int(docs.max()) >= self._docs:
-                raise group.file.corrupt("document numbers out of range", f"text.{group.fields[0]}.docs")
-            if len(places) < len(group.fields):
-                docs = docs[group.slice(f"tf.{group.fields[places[0]]}", first, last) > 0]
-            mask[docs] = True
+        docs, tfs = self._postings_of(group, rows, places[0])
+        mask[docs if len(places) == len(group.fields) else docs[tfs > 0]] = True
         return mask
 
 

@@ -24,8 +24,9 @@ MAX_CLAUSES = 1024
 #: More mistakes than this are not told.
 MAX_NOTES = 100
 
-# Typographic quotes are quotes. Each is one character, so offsets stay.
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂〝〞", '"'))
+# Typographic quotes are quotes; halves of surrogate pairs, which no index can be asked for, are no characters. Each is
+# replaced by one character, so offsets stay.
+_PLAIN = dict.fromkeys(map(ord, "“”„‟«»＂〝〞"), '"') | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)])")
 _WORD = re.compile(r"[^\s()\"]+")
@@ -285,5 +286,5 @@ def _limit(text: str) -> str | None:
 
 def parse_text(text: str) -> tuple[Group, list[Note]]:
     """The syntax tree of a query text, and notes on what was left out of it. Never raises for any text."""
-    parser = _Parser(text.translate(_QUOTES))
+    parser = _Parser(text.translate(_PLAIN))
     return parser.query(0), parser.notes
