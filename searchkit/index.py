@@ -342,6 +342,8 @@ class Index:
             raise ConfigurationError("ids must be strings")
         if ids is None and not by_search:
             raise ConfigurationError("say what to delete: ids, a query, filters, since or until")
+        if isinstance(query, str) and not query.strip():
+            raise ConfigurationError("an empty query would delete every article: write '*' where that is meant")
         transaction = self._begin(timeout)
         try:
             count = 0

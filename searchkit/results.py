@@ -182,7 +182,7 @@ class Hit:
 
     def __repr__(self) -> str:
         day = f"{self.published:%Y-%m-%d} " if self.published else ""
-        return f"<Hit {self.rank}: {day}{self.title!r} ({self.id}, {self.score:.3f})>"
+        return f"<Hit {self.rank}: {day}{self.title!r} ({to_plain(_whole(self.id))}, {self.score:.3f})>"
 
 
 def _plain(value: Any) -> Any:

@@ -74,6 +74,7 @@ RESERVED = frozenset(
         *CORE_FIELDS,
         "article",
         "fields",
+        "fragments",
         "highlights",
         "language",
         "rank",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -626,8 +627,9 @@ def test_no_text_raises(small: Index, text: str, match: str, ranking: str) -> No
                                   "~^", '"a b" ', "-", "+- ", "灯", "é", "e-", "a.", "a:", "NOT ", "^1", "&&",
                                   " "])  # fmt: skip
 def test_a_text_of_100_000_characters_takes_less_than_a_second(small: Index, unit: str) -> None:
+    started = time.process_time()  # not the clock on the wall: other tests may run beside this one
     results = small.search((unit * 100_000)[:100_000], limit=1)
-    assert results.took < 1
+    assert time.process_time() - started < 1
     assert len(results.notes) < 2500
 
 

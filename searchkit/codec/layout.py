@@ -174,8 +174,8 @@ class MappedFile:
             raise self.corrupt("checksum mismatch", "prelude")
         if version > FORMAT_VERSION:
             raise IndexVersionError(f"{self.path} has format {version}; this searchkit reads up to {FORMAT_VERSION}")
-        if length > _MAX_HEADER or offset + length > len(data):
-            raise self.corrupt("the file is truncated", "header")
+        if length > _MAX_HEADER or offset + length != len(data):
+            raise self.corrupt("the file is truncated, or longer than it was written", "header")
         raw = data[offset : offset + length]
         if xxhash.xxh3_64_intdigest(raw) != expected or (checksum and f"{expected:016x}" != checksum):
             raise self.corrupt("checksum mismatch", "header")
@@ -237,14 +237,19 @@ class MappedFile:
         self._verified[name][chunk] = 1
 
     def problems(self) -> list[IndexCorruptError]:
-        """Every section verified from scratch: what is damaged."""
+        """Every byte verified from scratch: what is damaged."""
         found = []
-        for name, array in self._arrays.items():
-            self._verified[name] = bytearray(len(self._verified[name]))
+        end = _PRELUDE.size
+        for section in sorted(self.header.sections, key=lambda section: section.offset):
+            array = self._arrays[section.name]
+            self._verified[section.name] = bytearray(len(self._verified[section.name]))
             try:
-                self.slice(name, 0, array.size)
+                self.slice(section.name, 0, array.size)
             except IndexCorruptError as error:
                 found.append(error)
+            if any(self._data[end : section.offset]):
+                found.append(self.corrupt("the padding before it is not zero", section.name))
+            end = section.offset + array.nbytes
         return found
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def pair(
         index.add(articles)
         return index, stock_index(schema, articles).searcher()
     edges = np.cumsum([0, *BATCHES]).tolist()
-    batches = [articles[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    batches = [articles[low:high] for low, high in pairwise(edges)]
     for batch in batches:
         index.add(batch)
     gone = {article.id for article in articles[::DELETED]}

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from whoosh import query
 
@@ -15,10 +12,10 @@ from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     index = searchkit.create(tmp_path_factory.mktemp("wording") / "index", Schema())
     index.add([Article("1", "title trades", "trade trading tracks café")])
-    yield index._snapshot
+    return index._snapshot
 
 
 BOTH = ("title", "body")
@@ -45,7 +42,7 @@ BOTH = ("title", "body")
         (query.NullQuery, Marks()),
         (None, Marks()),
     ],
-    ids=repr,
+    ids=lambda value: repr(value) if isinstance(value, query.Query) else "",
 )
 def test_marks_are_what_can_make_an_article_match(
     snapshot: Snapshot, node: query.Query | None, expected: Marks

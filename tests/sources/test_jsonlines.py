@@ -24,7 +24,7 @@ def decode(
     numbered = enumerate((line.encode() if isinstance(line, str) else line for line in lines), start=1)
     articles = jsonlines.articles(
         numbered,
-        lambda reason, line, id: rejected.append((line, id, reason)),
+        lambda reason, line, key: rejected.append((line, key, reason)),
         lambda message, line: warned.append((line, message)),
     )
     return list(articles), rejected, warned

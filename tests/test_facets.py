@@ -1,0 +1,220 @@
+"""Facets; test_search compares them with brute force under every combination of options."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import searchkit
+from searchkit import Article, ConfigurationError, Date, FacetCount, Index, Keyword, Number, Ranges, Schema, Terms, Text
+
+SCHEMA = Schema(topics=Keyword(multiple=True), source=Keyword(), words=Number(), updated=Date(), summary=Text())
+
+
+@pytest.fixture
+def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    made: list[Index] = []
+
+    def build(*articles: Article) -> Index:
+        index = searchkit.create(tmp_path_factory.mktemp("index") / "x", SCHEMA)
+        made.append(index)
+        for article in articles:  # a segment each, as long as none is merged
+            index.add([article])
+        return index
+
+    yield build
+    for index in made:
+        index.close()
+
+
+def _dated(*dates: Any) -> list[Article]:
+    return [Article(str(number), "tram", "", published) for number, published in enumerate(dates)]
+
+
+def _listed(counts: Sequence[FacetCount]) -> list[tuple[str, int, bool]]:
+    return [(count.value, count.count, count.selected) for count in counts]
+
+
+def test_values_are_counted_once_an_article_and_ordered_by_count_then_value(build: Any) -> None:
+    topics = [["b", "a", "b"], ["c", "b"], None, ["C"], [], ["c", "é", ""]]
+    index = build(*(Article(str(number), "", "", topics=values) for number, values in enumerate(topics)))
+    counts = index.search(facets=["topics"]).facets["topics"]
+    assert (_listed(counts), counts.missing, counts.other) == (
+        [("b", 2, False), ("c", 2, False), ("", 1, False), ("C", 1, False), ("a", 1, False), ("é", 1, False)],
+        2,
+        0,
+    )
+    counts = index.search(facets=[Terms("topics", top=2)]).facets["topics"]
+    assert (counts.as_dict(), counts.missing, counts.other) == ({"b": 2, "c": 2}, 2, 4)
+
+
+def test_a_facet_does_not_see_the_filter_of_its_own_field(build: Any) -> None:
+    index = build(
+        Article("1", "", "", "2025-01-02", topics=["a"], source="x", words=1),
+        Article("2", "", "", "2025-02-02", topics=["a", "b"], source="y", words=20),
+        Article("3", "", "", "2025-03-02", topics=["b"], source="x", words=300),
+    )
+    results = index.search(
+        filters={"topics": ["a"], "source": "x", "words": (0, 99), "published": "2025-01"},
+        facets=["topics", "source", Ranges("words", [0, 50]), "published:month"],
+    )
+    assert results.total == 1
+    assert _listed(results.facets["topics"]) == [("a", 1, True)]
+    assert _listed(results.facets["source"]) == [("x", 1, True)]
+    assert _listed(results.facets["words"]) == [("[0, 50)", 1, True), ("[50, …)", 0, False)]
+    assert _listed(results.facets["published:month"]) == [("2025-01", 1, True)]
+    results = index.search(filters={"topics": "a"}, facets=["topics", "source"])
+    assert _listed(results.facets["topics"]) == [("a", 2, True), ("b", 2, False)]
+    assert _listed(results.facets["source"]) == [("x", 1, False), ("y", 1, False)]
+
+
+@pytest.mark.parametrize(
+    ("period", "labels"),
+    [
+        ("year", ["2024", "2025"]),
+        ("quarter", ["2024-Q4", "2025-Q1"]),
+        ("month", ["2024-11", "2024-12", "2025-01", "2025-02"]),
+        ("week", [f"2024-W{week}" for week in range(48, 53)] + [f"2025-W{week:02}" for week in range(1, 6)]),
+        ("day", [(date(2024, 11, 30) + timedelta(days=number)).isoformat() for number in range(64)]),
+    ],
+)
+def test_calendar_facets_have_every_period_from_first_to_last(build: Any, period: str, labels: list[str]) -> None:
+    index = build(*_dated("2024-11-30T23:59:59.999999", "2025-02-01", None, "2025-02-01T12:00"))
+    counts = index.search(facets=[f"published:{period}"]).facets[f"published:{period}"]
+    assert list(counts.as_dict()) == labels
+    assert ([count.count for count in counts if count.count], counts.missing) == (
+        [1, 2] if len(labels) > 1 else [3],
+        1,
+    )
+
+
+def test_days_are_those_of_the_zone_across_changes_of_the_clock(build: Any) -> None:
+    zone = ZoneInfo("America/New_York")
+    instants = [datetime(2025, 10, 30, tzinfo=UTC) + timedelta(minutes=37 * number) for number in range(200)]
+    index = build()
+    index.add(_dated(*instants))
+    expected = Counter(instant.astimezone(zone).date().isoformat() for instant in instants)
+    counts = index.search(facets=["published:day"], tz="America/New_York").facets["published:day"]
+    assert counts.as_dict() == dict(sorted(expected.items()))
+
+
+def test_periods_reach_from_since_to_until_where_both_are_given(build: Any) -> None:
+    index = build(*_dated("2025-03-10", "2025-12-01"))
+    facets = index.search(since="2025-01-15", until="2025-05", facets=["published:month"]).facets
+    assert facets["published:month"].as_dict() == {"2025-01": 0, "2025-02": 0, "2025-03": 1, "2025-04": 0, "2025-05": 0}
+    facets = index.search(since="2025-01-15", facets=["published:month"]).facets
+    assert list(facets["published:month"].as_dict()) == [f"2025-{month:02}" for month in range(3, 13)]
+    facets = index.search("nothing", since="2024", until="2025", facets=["published:year"]).facets
+    assert facets["published:year"].as_dict() == {"2024": 0, "2025": 0}
+    facets = index.search("nothing", facets=["published:year"]).facets
+    assert (facets["published:year"].as_dict(), facets["published:year"].missing) == ({}, 0)
+    facets = index.search(since="2026", until="2025", facets=["published:year"]).facets
+    assert facets["published:year"].as_dict() == {}
+
+
+def test_too_many_periods_lose_the_empty_ones_with_a_note(build: Any) -> None:
+    index = build(*_dated("0001-01-01", "9999-12-31T23:59:59.999999", "2025-03-10", "2025-03-10"))
+    results = index.search(facets=["published:day", "published:year"])
+    assert results.facets["published:day"].as_dict() == {"0001-01-01": 1, "2025-03-10": 2, "9999-12-31": 1}
+    assert results.facets["published:year"].as_dict() == {"0001": 1, "2025": 2, "9999": 1}
+    assert [note.kind for note in results.notes] == ["too-broad", "too-broad"]
+    for zone in ("America/New_York", "Pacific/Kiritimati"):
+        facets = index.search(facets=["published:month", "published:week"], tz=zone).facets
+        assert [sum(counts.as_dict().values()) for counts in facets.values()] == [4, 4]
+
+
+def test_two_thousand_periods_are_not_too_many(build: Any) -> None:
+    first = date(2020, 1, 1)
+    for days, kinds in ((1999, []), (2000, ["too-broad"])):
+        index = build(*_dated(first, first + timedelta(days=days)))
+        results = index.search(facets=["published:day"])
+        assert ([note.kind for note in results.notes], len(results.facets["published:day"])) == (
+            kinds,
+            2 if kinds else 2000,
+        )
+
+
+@pytest.mark.parametrize(
+    ("filter", "selected"),
+    [
+        ("2025-02", ["2025-02"]),
+        (["2025-01", "2025-03"], ["2025-01", "2025-03"]),
+        (("2025-02", None), ["2025-02", "2025-03"]),
+        ((None, "2025-02-27"), ["2025-01"]),
+        (("2025-01-02", "2025-02"), ["2025-02"]),
+    ],
+)
+def test_periods_that_a_filter_holds_whole_are_selected(build: Any, filter: Any, selected: list[str]) -> None:
+    index = build(*_dated("2025-01-10", "2025-02-10", "2025-03-10"))
+    counts = index.search(filters={"published": filter}, facets=["published:month"]).facets["published:month"]
+    assert counts.as_dict() == {"2025-01": 1, "2025-02": 1, "2025-03": 1}
+    assert [count.value for count in counts if count.selected] == selected
+
+
+def test_ranges_are_half_open_and_the_last_has_no_end(build: Any) -> None:
+    values = [-1, 0, 99.999, 100, 499, 500, 1e12, None]
+    index = build(*(Article(str(number), "", "", words=value) for number, value in enumerate(values)))
+    counts = index.search(facets=[Ranges("words", [0, 100, 500])]).facets["words"]
+    assert (counts.as_dict(), counts.missing, counts.other) == (
+        {"[0, 100)": 2, "[100, 500)": 2, "[500, …)": 2},
+        1,
+        1,
+    )
+    counts = index.search(filters={"words": (100, 500)}, facets=[Ranges("words", [0, 100, 500])]).facets["words"]
+    assert [count.selected for count in counts] == [False, True, False]
+
+
+def test_ranges_are_named_exactly(build: Any) -> None:
+    ranges = Ranges("words", [-0.5, 1234567, 1234568.0, 10**15])
+    assert list(build().search(facets=[ranges]).facets["words"].as_dict()) == [
+        "[-0.5, 1234567)", "[1234567, 1234568)", "[1234568, 1000000000000000)", "[1000000000000000, …)"
+    ]  # fmt: skip
+
+
+def test_keys_are_as_asked(build: Any) -> None:
+    asked = ["published:week", Terms("topics"), Ranges("words", [0]), "source", "updated:day", "published:year"]
+    assert list(build().search(facets=asked).facets) == [
+        "published:week", "topics", "words", "source", "updated:day", "published:year"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facet", "message"),
+    [
+        ("topcs", "no field 'topcs'; did you mean 'topics'?"),
+        ("published", "'published' is a date: name the period too, e.g. 'published:month'"),
+        ("words", "'words' is a number: give its ranges, e.g. Ranges('words', [0, 100])"),
+        ("title", "cannot count the values of 'title': it is a text field, not date or keyword or number"),
+        ("published:decade", "'published:decade': 'decade' is not one of year, quarter, month, week, day"),
+        ("topics:month", "cannot count the months of 'topics': it is a keyword field, not date"),
+        ("publised:month", "no field 'publised'; did you mean 'published'?"),
+        ("id", "the id is different in every article: there is nothing to count"),
+        (5, "a facet is a name, Terms or Ranges, not 5"),
+        (Terms("words"), "cannot count the values of 'words': it is a number field, not keyword"),
+        (Terms("topics", top=0), "top must be at least 1, not 0"),
+        (Ranges("topics", [0]), "cannot count ranges of 'topics': it is a keyword field, not number"),
+        (Ranges("words"), "the bounds of 'words' must be ascending numbers, not []"),
+        (Ranges("words", [1, 1]), "the bounds of 'words' must be ascending numbers, not [1, 1]"),
+        (Ranges("words", [0, float("inf")]), "the bounds of 'words' must be ascending numbers, not [0, inf]"),
+        (Ranges("words", [float("nan")]), "the bounds of 'words' must be ascending numbers, not [nan]"),
+        (Ranges("words", ["a"]), "the bounds of 'words' must be ascending numbers, not ['a']"),  # type: ignore[list-item]
+    ],
+)
+def test_a_facet_that_cannot_be_counted_is_refused(build: Any, facet: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        build().search(facets=[facet])
+    assert str(caught.value) == message
+
+
+def test_a_facet_is_not_asked_for_twice(build: Any) -> None:
+    with pytest.raises(ConfigurationError, match="'topics' is asked for twice"):
+        build().search(facets=["topics", Terms("topics", top=50)])
+    with pytest.raises(ConfigurationError, match="facets must be a list"):
+        build().search(facets=Terms("topics"))
+    with pytest.raises(ConfigurationError, match=r"the bounds of 'words' must be ascending numbers"):
+        build().search(facets=[Ranges("words", [10**400])])
