@@ -191,6 +191,7 @@ def test_an_article_that_does_not_fit_raises_or_is_skipped(index: Index) -> None
         (lambda index: index.add(some(1), on_error="ignore"), "on_error must be 'raise' or 'skip', not 'ignore'"),
         (lambda index: index.add(some(1), threads=0), "threads must be "),
         (lambda index: index.delete(), "say what to delete: ids, a query, filters, since or until"),
+        (lambda index: index.delete(query=" "), "an empty query would delete every article: write '*'"),
         (lambda index: index.delete("id-1"), "ids must be a list of ids, not one string"),
         (lambda index: index.delete([1]), "ids must be strings"),
         (lambda index: index.delete(query=5), "a query is text or a whoosh query, not 5"),

@@ -176,6 +176,7 @@ class MappedFile:
             raise IndexVersionError(f"{self.path} has format {version}; this searchkit reads up to {FORMAT_VERSION}")
         if length > _MAX_HEADER or offset + length != len(data):
             raise self.corrupt("the file is truncated, or longer than it was written", "header")
+        self._header_start: int = offset
         raw = data[offset : offset + length]
         if xxhash.xxh3_64_intdigest(raw) != expected or (checksum and f"{expected:016x}" != checksum):
             raise self.corrupt("checksum mismatch", "header")
@@ -241,15 +242,17 @@ class MappedFile:
         found = []
         end = _PRELUDE.size
         for section in sorted(self.header.sections, key=lambda section: section.offset):
+            if any(self._data[end : section.offset]):
+                found.append(self.corrupt("the padding before it is not zero", section.name))
             array = self._arrays[section.name]
             self._verified[section.name] = bytearray(len(self._verified[section.name]))
             try:
                 self.slice(section.name, 0, array.size)
             except IndexCorruptError as error:
                 found.append(error)
-            if any(self._data[end : section.offset]):
-                found.append(self.corrupt("the padding before it is not zero", section.name))
             end = section.offset + array.nbytes
+        if any(self._data[end : self._header_start]):
+            found.append(self.corrupt("the padding before it is not zero", "header"))
         return found
 
     @property

@@ -248,6 +248,18 @@ def test_problems_looks_again_at_what_was_verified(storage: Storage) -> None:
     assert [problem.section for problem in file.problems()] == ["bytes"]
 
 
+def test_problems_covers_every_byte(storage: Storage) -> None:
+    write(storage)
+    path = storage.path / "file"
+    intact = path.read_bytes()
+    for at in range(64, MappedFile(storage, "file", "segment")._header_start):
+        path.write_bytes(intact[:at] + bytes([intact[at] ^ 1]) + intact[at + 1 :])
+        assert len(MappedFile(storage, "file", "segment").problems()) == 1
+    path.write_bytes(intact + b"\0")
+    with pytest.raises(IndexCorruptError, match="longer than it was written"):
+        MappedFile(storage, "file", "segment")
+
+
 @pytest.mark.parametrize(("start", "stop"), [(-1, 2), (2, 1), (0, 71), (71, 71)])
 def test_a_slice_stays_inside_its_section(storage: Storage, start: int, stop: int) -> None:
     write(storage)
