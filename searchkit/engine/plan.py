@@ -9,13 +9,14 @@ from whoosh import query
 
 from searchkit.codec.layout import Array
 from searchkit.engine.dense import Dense
+from searchkit.engine.matched import Matched
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 
 _BLOCK = 64
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: setting its fields the slow way would show in the search of a rare word
 class Matches:
     """All that a query matches in a snapshot.
 
@@ -47,22 +48,32 @@ def evaluate(
     if evaluators is None:
         evaluators = [Dense(snapshot, row, ranking) for row in range(len(snapshot.segments))]
         snapshot.evaluators[ranking.name] = evaluators
-    docs, scores = [], []
-    has_scores = False
-    for evaluator, segment, base in zip(evaluators, snapshot.segments, snapshot.bases.tolist(), strict=False):
-        within = None if allowed is None else np.flatnonzero(allowed[base : base + segment.docs])
-        found, values = evaluator.evaluate(node, within, scored)
-        if segment.deleted is not None and len(found):
-            live = ~segment.deleted[found]
-            found = found[live]
-            values = None if values is None else values[live]
-        docs.append(found + base if base else found)
-        has_scores = has_scores or values is not None
-        scores.append(values)
-    if len(docs) == 1:
-        return Matches(docs[0], scores[0])
-    flat = [np.zeros(len(found)) if part is None else part for found, part in zip(docs, scores, strict=True)]
-    return Matches(np.concatenate(docs), np.concatenate(flat) if has_scores else None)
+    if len(evaluators) == 1:
+        return _live(
+            evaluators[0].evaluate(node, None if allowed is None else np.flatnonzero(allowed), scored), snapshot, 0
+        )
+    found = []
+    for row, evaluator in enumerate(evaluators):
+        within = None
+        if allowed is not None:
+            within = np.flatnonzero(allowed[snapshot.bases[row] : snapshot.bases[row + 1]])
+        found.append(_live(evaluator.evaluate(node, within, scored), snapshot, row))
+    docs = np.concatenate([matches.docs + base for matches, base in zip(found, snapshot.bases, strict=False)])
+    if all(matches.scores is None for matches in found):
+        return Matches(docs, None)
+    scores = [np.zeros(len(matches)) if matches.scores is None else matches.scores for matches in found]
+    return Matches(docs, np.concatenate(scores))
+
+
+def _live(matched: Matched, snapshot: Snapshot, row: int) -> Matches:
+    """What was matched in a segment, without its deleted documents."""
+    docs, scores = matched
+    deleted = snapshot.segments[row].deleted
+    if deleted is not None and len(docs):
+        live = ~deleted[docs]
+        docs = docs[live]
+        scores = None if scores is None else scores[live]
+    return Matches(docs, scores)
 
 
 def best(keys: Array, count: int) -> Array:

@@ -16,6 +16,8 @@ from searchkit.engine.scoring import Ranking, WordStatistics
 from searchkit.engine.snapshot import GroupView, Snapshot, TermStatistics
 
 _CACHED_WEIGHTS = 50_000
+#: Postings kept as int64 for the next query, 9 to 17 bytes each, in each segment.
+_KEPT_POSTINGS = 1_000_000
 
 
 class _Hits(NamedTuple):
@@ -23,6 +25,12 @@ class _Hits(NamedTuple):
 
     docs: Array
     tfs: tuple[Array, ...]
+
+
+def _among(docs: Array, hits: _Hits) -> _Hits:
+    """The hits that are among some documents."""
+    kept, at = member(docs, hits.docs)
+    return _Hits(docs[kept], tuple(tf[at] for tf in hits.tfs))
 
 
 class Words:
@@ -39,47 +47,56 @@ class Words:
         self._row = row
         self._docs = snapshot.segments[row].docs
         self._ranking = ranking
-        self._norms: dict[tuple[str, ...], tuple[Array, ...]] = {}
+        self._norms: dict[tuple[str, tuple[int, ...]], tuple[Array, ...]] = {}
+        self._kept: dict[tuple[str, int, tuple[int, ...]], _Hits] = {}
+        self._kept_postings = 0
 
-    def _field_norms(self, view: GroupView, places: Sequence[int]) -> tuple[Array, ...]:
+    def _field_norms(self, view: GroupView, places: tuple[int, ...]) -> tuple[Array, ...]:
         """The ranking's norms of some fields of a group, by document."""
-        fields = tuple(view.fields[place] for place in places)
-        if fields not in self._norms:
+        key = (view.fields[0], places)
+        if key not in self._norms:
             group = view.groups[self._row]
+            fields = [view.fields[place] for place in places]
             if self._ranking.exact_lengths:
                 lengths, totals = group.content_lengths, view.total_content_lengths
             else:
                 lengths, totals = tuple(rounded_lengths(length) for length in group.lengths), view.total_lengths
             averages = [totals[place] / (self._snapshot.docs or 1) for place in places]
-            self._norms[fields] = self._ranking.norms(fields, [lengths[place] for place in places], averages)
-        return self._norms[fields]
+            self._norms[key] = self._ranking.norms(fields, [lengths[place] for place in places], averages)
+        return self._norms[key]
 
-    def _hits(self, view: GroupView, term: TermStatistics, places: Sequence[int], within: Array | None = None) -> _Hits:
-        """The postings of a term that have it in any of some fields."""
-        group, row = view.groups[self._row], term.rows[self._row]
+    def _hits(self, view: GroupView, term: TermStatistics, places: tuple[int, ...]) -> _Hits:
+        """The postings of a term that have it in any of some fields. Recent ones are kept as they are computed with."""
+        key = (view.fields[0], term.rows[self._row], places)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._read_hits(view.groups[self._row], *key[1:])
+            self._kept_postings += len(found.docs)
+            if self._kept_postings > _KEPT_POSTINGS:
+                self._kept.clear()
+                self._kept_postings = len(found.docs)
+            self._kept[key] = found
+        return found
+
+    def _read_hits(self, group: TextGroup, row: int, places: tuple[int, ...]) -> _Hits:
         if row < 0:
             return _Hits(np.zeros(0, np.int64), tuple(np.zeros(0, np.uint8) for _ in places))
         docs, tfs, _ = group.postings(row)
-        everywhere = len(docs)
-        if within is not None:
-            kept, at = member(within, docs)
-            docs, tfs = within[kept], tuple(tf[at] for tf in tfs)
-        if len(places) == len(tfs):
-            return _Hits(docs, tfs)
-        (place,) = places
-        tf = tfs[place]
-        if int(group.df[place][row]) == everywhere:
-            return _Hits(docs, (tf,))
-        here = tf.nonzero()[0]
-        return _Hits(docs[here], (tf[here],))
+        if len(places) < len(tfs):
+            (place,) = places
+            here = tfs[place].nonzero()[0]
+            docs, tfs = docs[here], (tfs[place][here],)
+        return _Hits(docs.astype(np.int64), tfs)
 
     def _word_hits(
-        self, view: GroupView, terms: Sequence[TermStatistics], places: Sequence[int], within: Array | None = None
+        self, view: GroupView, terms: Sequence[TermStatistics], places: tuple[int, ...], within: Array | None = None
     ) -> _Hits:
         """The postings of a word that several terms stand for: occurrences added up."""
-        if len(terms) == 1:
-            return self._hits(view, terms[0], places, within)
-        found = [self._hits(view, term, places, within) for term in terms]
+        found = [self._hits(view, term, places) for term in terms]
+        if within is not None:
+            found = [_among(within, hits) for hits in found]
+        if len(found) == 1:
+            return found[0]
         docs, inverse = np.unique(np.concatenate([hits.docs for hits in found]), return_inverse=True)
         tfs = tuple(
             np.bincount(inverse, np.concatenate([hits.tfs[at] for hits in found]), len(docs)).astype(np.int64)
@@ -91,7 +108,7 @@ class Words:
         self,
         view: GroupView,
         terms: Sequence[str],
-        places: Sequence[int],
+        places: tuple[int, ...],
         boost: float,
         within: Array | None,
         scored: bool,
@@ -106,11 +123,10 @@ class Words:
         if not known:
             return NOTHING
         docs, tfs = self._word_hits(view, known, places, within)
-        docs = docs.astype(np.int64, copy=False)
         if not scored:
             return Matched(docs, None)
         norms = self._field_norms(view, places)
-        weights = self._weights(view, tuple(terms), known, tuple(places))
+        weights = self._weights(view, tuple(terms), known, places)
         if boost != 1.0:
             weights = tuple(weight * boost for weight in weights)
         return Matched(docs, self._ranking.scores(weights, tfs, [norm[docs] for norm in norms]))
@@ -147,7 +163,7 @@ class Words:
     def phrase(
         self,
         view: GroupView,
-        places: Sequence[int],
+        places: tuple[int, ...],
         steps: Sequence[Sequence[str]],
         slop: int,
         boost: float,
@@ -253,7 +269,7 @@ class Words:
             raise group.file.corrupt("document numbers out of range", f"text.{group.fields[0]}.docs")
         return flat, np.concatenate(tfs)
 
-    def term_mask(self, view: GroupView, rows: Array, places: Sequence[int]) -> Array:
+    def term_mask(self, view: GroupView, rows: Array, places: tuple[int, ...]) -> Array:
         """The documents that have any of the terms in ``rows`` in some fields: bool by document."""
         group = view.groups[self._row]
         mask = np.zeros(self._docs, np.bool_)
