@@ -170,7 +170,7 @@ class _Words:
 def _spread(items: Sequence[Item], count: int = HANDFUL) -> list[Item]:
     """``count`` of some items at equal distances, the first one included."""
     if len(items) < count:
-        raise ValueError("the corpus is too small to choose queries from")
+        raise SystemExit("the corpus is too small to choose queries from: take some thousand articles")
     return [items[len(items) * number // count] for number in range(count)]
 
 

@@ -88,6 +88,7 @@ def _echo_json(value: Any) -> None:
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="searchkit")
 def main() -> None:
     """Full-text search for news and other dated articles.
 

@@ -38,7 +38,7 @@ def create_index(storage: Storage, schema: Schema) -> Manifest:
     lock = storage.lock()
     try:
         if latest_generation(storage.names()) is not None:
-            raise IndexExistsError(f"there is an index at {storage.path}")
+            raise IndexExistsError(f"there is an index at {storage.path} already; searchkit.open opens it")
         return _write(storage, 0, schema, [SegmentBuilder(schema, 1).write(storage)])
     finally:
         lock.release()

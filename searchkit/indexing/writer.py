@@ -74,9 +74,7 @@ def index_articles(
             raise ConfigurationError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
         repeated = _take(transaction, articles, report, on_error, progress or _silent)
         if not transaction.pending and not allow_empty:
-            raise ConfigurationError(
-                "there is no article to build from, so nothing is changed; allow_empty would allow it"
-            )
+            raise ConfigurationError(_nothing_to_build(report, articles))
         report.replaced, _ = transaction.settle()
         report.added = transaction.pending - report.replaced
         # A Source tells what it left out; any other iterable has nothing to tell.
@@ -93,6 +91,14 @@ def index_articles(
         raise
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _nothing_to_build(report: Report, articles: Iterable[Article]) -> str:
+    message = "there is no article to build from, so nothing is changed; allow_empty would allow it"
+    skipped = [*getattr(articles, "skipped", ()), *report.skipped]
+    if skipped:
+        message += f" ({len(skipped)} were skipped, the first because: {skipped[0].reason})"
+    return message
 
 
 def _silent(taken: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -82,6 +83,10 @@ def parse_query(
             notes = [Note("bad-syntax", 0, len(text), "there is nothing to search for in this")]
         return Parsed(query.Every() if everything else query.NullQuery, tuple(notes), False)
     return Parsed(node, tuple(notes), builder.soft_words >= 2)
+
+
+# What is written behind a word to weigh or widen it, where it could not be read as that.
+_SIGN = re.compile(r"[\^~]")
 
 
 def _is_wild(text: str) -> bool:
@@ -235,6 +240,8 @@ class _Builder:
             if item.text.strip("*") and item.text.strip():
                 self.note("bad-syntax", item, f"{item.text!r} holds no word")
             return None
+        if sign := _SIGN.search(item.text):
+            self.note("bad-syntax", item, f"{sign.group()} means nothing here, so {item.text!r} is searched as words")
         parts, whole = split_raw(raws[0])
         if len(raws) == 1 and whole is None:
             return self.word(item, fields, parts[0], required)
@@ -248,7 +255,8 @@ class _Builder:
         analyzer = self.schema.analyzer
         if analyzer.is_stop_word(word) and not required and not self.keep_stop_words:
             self.dropped += 1
-            self.note("ignored-word", item, f"the common word {word!r} is not searched")
+            hint = f" (an operator is written {word.upper()})" if word in ("and", "or", "not") else ""
+            self.note("ignored-word", item, f"the common word {word!r} is not searched{hint}")
             return None
         if self.written_patterns and len(word) == 1 and raw_words(word * 3) == [word * 2] * 2:
             # Where bigrams are indexed, a single character is in those that begin and those that end with it.
@@ -293,6 +301,8 @@ class _Builder:
             if not _is_wild(text[:-1]) and text.endswith("*"):
                 kind, text = "prefix", text[:-1]
         distance = min(item.amount, _MAX_DISTANCE)
+        if kind == "fuzzy" and item.amount > distance:
+            self.note("bad-syntax", item, f"a word may differ by at most {_MAX_DISTANCE} letters")
         if self.written_patterns:
             return WrittenPattern(fields, kind, text, item.boost, distance)
         made: list[query.Query] = []
@@ -331,6 +341,8 @@ class _Builder:
                 self.note("bad-syntax", item, f"{text!r} is not a number, so {name!r} is not restricted")
                 return None
         low, high = limits
+        if low is not None and high is not None and low > high:
+            self.note("bad-syntax", item, "this range ends before it begins, so nothing is in it")
         return query.NumericRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
 
     def date_item(self, item: Item, name: str) -> query.Query | None:
@@ -350,6 +362,8 @@ class _Builder:
         else:
             assert low is not None
             start, end = low.start, low.end
+        if start is not None and end is not None and start >= end:
+            self.note("bad-date", item, "this range ends before it begins, so nothing is in it")
         return date_range(name, start, end, item.boost)
 
 
