@@ -83,20 +83,20 @@ class Terms(Facet):
     def count(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> tuple[FacetCounts, list[Note]]:
         column = snapshot.keyword(self.field)
         if column.rows is None:
-            counts = np.bincount(column.ordinals[docs], minlength=len(column.values) + 1)
+            counts = np.bincount(column.ordinals[docs], minlength=column.distinct + 1)
             missing, counts = int(counts[-1]), counts[:-1]
         else:
             rows = column.rows.astype(np.int64)
             lengths = rows[docs + 1] - rows[docs]
             missing = int((lengths == 0).sum())
             flat = np.repeat(rows[docs] - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
-            counts = np.bincount(column.ordinals[flat], minlength=len(column.values))
+            counts = np.bincount(column.ordinals[flat], minlength=column.distinct)
         # Values are sorted, so a stable sort by count alone breaks ties by value.
         order = np.argsort(-counts, kind="stable")[: self.top]
         order = order[counts[order] > 0]
         wanted = context.filters.get(self.field, ())
         chosen = {wanted} if isinstance(wanted, str) else set(wanted)
-        listed = [FacetCount(value := column.values[row], int(counts[row]), value in chosen) for row in order.tolist()]
+        listed = [FacetCount(value := column.texts[row], int(counts[row]), value in chosen) for row in order.tolist()]
         return FacetCounts(listed, missing, int(counts.sum() - counts[order].sum())), []
 
 

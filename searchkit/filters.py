@@ -103,10 +103,12 @@ def _keyword_mask(snapshot: Snapshot, name: str, value: FilterValue) -> Array:
     values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
     if not all(isinstance(item, str) for item in values):
         raise ConfigurationError(f"the filter of {name!r} takes a string or a list of strings, not {value!r}")
-    if name != "id":
-        return snapshot.keyword(name).mask(values)
     mask = np.zeros(snapshot.docs, np.bool_)
-    mask[[doc for item in values if (doc := snapshot.find(item)) is not None]] = True
+    if name == "id":
+        mask[[doc for item in values if (doc := snapshot.find(item)) is not None]] = True
+    else:
+        column = snapshot.keyword(name)
+        mask[column.docs_with([column.rank[item] for item in values if item in column.rank])] = True
     return mask
 
 

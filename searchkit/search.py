@@ -230,7 +230,7 @@ def _sortable(snapshot: Snapshot, field: str, docs: Array) -> tuple[Array, Array
     if isinstance(kind, Keyword):
         column = snapshot.keyword(field)
         ordinals = column.ordinals[docs].astype(np.int64)
-        return ordinals, ordinals == len(column.values)
+        return ordinals, ordinals == column.distinct
     values = snapshot.values(field)[docs]
     missing = values == UNDATED if isinstance(kind, Date) else np.isnan(values)
     return np.where(missing, 0, values), missing

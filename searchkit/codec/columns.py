@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -73,31 +74,93 @@ class IdColumn:
 
 
 def write_keyword(
-    writer: FileWriter, name: str, values: Sequence[bytes], ordinals: Array, offsets: Array | None
+    writer: FileWriter, name: str, values: Sequence[bytes], ordinals: Array, counts: Array, multiple: bool
 ) -> None:
-    """Add a keyword column: its sorted dictionary, ordinals (``len(values)`` = none), and offsets where multiple."""
+    """Add a keyword column.
+
+    Args:
+        values: the distinct values, sorted.
+        ordinals: rows of ``values``, those of one document after those of the other.
+        counts: by document: how many it has; at most one where the field is not ``multiple``.
+    """
     write_strings(writer, f"column.{name}", values)
+    if not multiple:
+        single = np.full(len(counts), len(values), np.int64)
+        single[counts > 0] = ordinals
+        ordinals = single
     writer.add(f"column.{name}.ordinals", ordinals.astype(smallest_unsigned(len(values))))
-    if offsets is not None:
-        writer.add(f"column.{name}.rows", offsets.astype(smallest_unsigned(int(offsets[-1]))))
+    if multiple:
+        rows = np.concatenate(([0], np.cumsum(counts)))
+        writer.add(f"column.{name}.rows", rows.astype(smallest_unsigned(int(rows[-1]))))
 
 
-class KeywordColumn:
+class Keywords(ABC):
+    """The values of a keyword field by document.
+
+    Attributes:
+        distinct: how many distinct values there are.
+        ordinals: unsigned rows of :attr:`texts`; one a document, ``distinct`` where there is none, or the flat list.
+        rows: where the field is multiple: unsigned[docs + 1] offsets into ``ordinals``; else None.
+    """
+
+    distinct: int
+    ordinals: Array
+    rows: Array | None
+
+    @property
+    @abstractmethod
+    def texts(self) -> list[str]:
+        """The distinct values, sorted."""
+
+    @cached_property
+    def rank(self) -> dict[str, int]:
+        """Value to its row."""
+        return {text: row for row, text in enumerate(self.texts)}
+
+    @cached_property
+    def by_document(self) -> Array:
+        """The document of each entry of ``ordinals`` in a multiple field: int32, ascending."""
+        assert self.rows is not None
+        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), run_lengths(self.rows))
+
+    def of(self, doc: int) -> list[str]:
+        """The values of a document, in the order they were given."""
+        if self.rows is None:
+            ordinal = int(self.ordinals[doc])
+            return [] if ordinal == self.distinct else [self.texts[ordinal]]
+        start, end = int(self.rows[doc]), int(self.rows[doc + 1])
+        return [self.texts[ordinal] for ordinal in self.ordinals[start:end].tolist()]
+
+    def docs_with(self, ordinals: Sequence[int]) -> Array:
+        """The documents that have any of the values, ascending without repetition."""
+        wanted = np.zeros(self.distinct + 1, np.bool_)
+        wanted[np.asarray(ordinals, np.int64)] = True
+        hits = np.flatnonzero(wanted[self.ordinals])
+        return hits if self.rows is None else np.unique(self.by_document[hits])
+
+    def has_value(self) -> Array:
+        """bool by document."""
+        if self.rows is None:
+            present: Array = self.ordinals != self.distinct
+            return present
+        return run_lengths(self.rows) > 0
+
+
+class KeywordColumn(Keywords):
     """A keyword column of a mapped segment.
 
     Attributes:
-        values: the distinct values, sorted.
-        ordinals: unsigned rows of ``values``; one a document, ``len(values)`` where there is none, or the flat list.
-        rows: where a field is multiple: unsigned[docs + 1] offsets into ``ordinals``; else None.
+        values: the distinct values, sorted, as they are in the file.
     """
 
     def __init__(self, file: MappedFile, name: str, docs: int, multiple: bool) -> None:
         self._file = file
         self._name = name
         self.values = SortedStrings(file, f"column.{name}")
+        self.distinct = len(self.values)
         self.ordinals = file.array(f"column.{name}.ordinals")
         self.rows = file.array(f"column.{name}.rows") if multiple else None
-        count, bound = len(self.ordinals), len(self.values) + (not multiple)
+        count, bound = len(self.ordinals), self.distinct + (not multiple)
         if count and int(self.ordinals.max()) >= bound:
             raise file.corrupt("out of range", f"column.{name}.ordinals")
         if self.rows is None:
@@ -117,12 +180,6 @@ class KeywordColumn:
             raise self._file.corrupt("not UTF-8", f"column.{self._name}.blob") from None
 
     @cached_property
-    def by_document(self) -> Array:
-        """The document of each entry of ``ordinals`` in a multiple field: int32, ascending."""
-        assert self.rows is not None
-        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), run_lengths(self.rows))
-
-    @cached_property
     def folded(self) -> dict[str, list[int]]:
         """Folded value to the ordinals of the values that fold to it, in sorted order of the folded values."""
         table: dict[str, list[int]] = {}
@@ -130,27 +187,26 @@ class KeywordColumn:
             table.setdefault(fold_value(text), []).append(ordinal)
         return dict(sorted(table.items()))
 
-    def of(self, doc: int) -> list[str]:
-        """The values of a document, in the order they were given."""
-        if self.rows is None:
-            ordinal = int(self.ordinals[doc])
-            return [] if ordinal == len(self.values) else [self.texts[ordinal]]
-        return [
-            self.texts[ordinal] for ordinal in self.ordinals[int(self.rows[doc]) : int(self.rows[doc + 1])].tolist()
-        ]
 
-    def docs_with(self, ordinals: Sequence[int]) -> Array:
-        """The documents that have any of the values, ascending without repetition."""
-        wanted = np.zeros(len(self.values) + 1, np.bool_)
-        wanted[np.asarray(ordinals, np.int64)] = True
-        hits = np.flatnonzero(wanted[self.ordinals])
-        if self.rows is None:
-            return hits
-        return np.unique(self.by_document[hits])
+class JoinedKeywords(Keywords):
+    """The keyword columns of several segments as one, with one dictionary.
 
-    def has_value(self) -> Array:
-        """bool by document."""
-        if self.rows is None:
-            present: Array = self.ordinals != len(self.values)
-            return present
-        return run_lengths(self.rows) > 0
+    Args:
+        columns: of the segments, in document order; all multiple, or none.
+    """
+
+    def __init__(self, columns: Sequence[KeywordColumn]) -> None:
+        self._texts = sorted(set().union(*(column.texts for column in columns)))
+        self.distinct = len(self._texts)
+        parts = []
+        for column in columns:
+            table = np.array([*(self.rank[text] for text in column.texts), self.distinct], np.uint32)
+            parts.append(table[column.ordinals])
+        self.ordinals = np.concatenate(parts)
+        counts = [run_lengths(column.rows) for column in columns if column.rows is not None]
+        self.rows = np.concatenate(([0], np.cumsum(np.concatenate(counts)))) if counts else None
+
+    @property
+    def texts(self) -> list[str]:
+        """The distinct values, sorted."""
+        return self._texts

@@ -11,9 +11,9 @@ import numpy as np
 
 from searchkit.analysis.languages import plain_key
 from searchkit.article import Article
-from searchkit.codec.columns import hash_ids
+from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, read_manifest
-from searchkit.codec.layout import Array, run_lengths
+from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
@@ -147,7 +147,7 @@ class Snapshot:
         self.live = self.docs - sum(segment.entry.deleted for segment in self.segments)
         self._lock = threading.Lock()  # of the two tables below
         self._columns: dict[str, Array] = {}
-        self._keywords: dict[str, KeywordView] = {}
+        self._keywords: dict[str, Keywords] = {}
         self._local = threading.local()
         #: Weights of words and evaluators by ranking: kept here by the engine, to go when the snapshot goes.
         self.weights: dict[tuple[Any, ...], tuple[float, ...]] = {}
@@ -207,11 +207,12 @@ class Snapshot:
                 self._columns[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
             return self._columns[name]
 
-    def keyword(self, name: str) -> KeywordView:
+    def keyword(self, name: str) -> Keywords:
         """A keyword column by global document."""
         with self._lock:
             if name not in self._keywords:
-                self._keywords[name] = KeywordView(self, name)
+                columns = [segment.keyword(name) for segment in self.segments]
+                self._keywords[name] = columns[0] if len(columns) == 1 else JoinedKeywords(columns)
             return self._keywords[name]
 
     def place(self, doc: int) -> tuple[Segment, int]:
@@ -247,71 +248,3 @@ class Snapshot:
             index = MappedIndex(str(self.storage.path), self.schema.to_whoosh(), self.segments, self.generation)
             self._local.searcher = index.searcher()
         return self._local.searcher
-
-
-class KeywordView:
-    """A keyword column over all segments, with one dictionary.
-
-    Attributes:
-        values: the distinct values, sorted.
-        ordinals: rows of ``values``, by document (``len(values)`` = none), or the flat list where it is multiple.
-        rows: where it is multiple: int64[docs + 1] offsets into ``ordinals``; else None.
-    """
-
-    def __init__(self, snapshot: Snapshot, name: str) -> None:
-        columns = [segment.keyword(name) for segment in snapshot.segments]
-        self.multiple = columns[0].rows is not None
-        if len(columns) == 1:
-            self.values = columns[0].texts
-            self.ordinals = columns[0].ordinals
-            self.rows = columns[0].rows
-            return
-        self.values = sorted(set().union(*(column.texts for column in columns)))
-        rank = {value: row for row, value in enumerate(self.values)}
-        parts = []
-        for column in columns:
-            table = np.array([*(rank[text] for text in column.texts), len(self.values)], np.uint32)
-            parts.append(table[column.ordinals])
-        self.ordinals = np.concatenate(parts)
-        self.rows = None
-        if self.multiple:
-            counts = [run_lengths(column.rows) for column in columns if column.rows is not None]
-            self.rows = np.concatenate(([0], np.cumsum(np.concatenate(counts))))
-
-    @cached_property
-    def rank(self) -> dict[str, int]:
-        """Value to its row."""
-        return {value: row for row, value in enumerate(self.values)}
-
-    @cached_property
-    def by_document(self) -> Array:
-        """The global document of each entry of ``ordinals`` in a multiple field: int32, ascending."""
-        assert self.rows is not None
-        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), run_lengths(self.rows))
-
-    def of(self, doc: int) -> list[str]:
-        """The values of a document, in the order they were given."""
-        if self.rows is None:
-            ordinal = int(self.ordinals[doc])
-            return [] if ordinal == len(self.values) else [self.values[ordinal]]
-        return [
-            self.values[ordinal] for ordinal in self.ordinals[int(self.rows[doc]) : int(self.rows[doc + 1])].tolist()
-        ]
-
-    def mask(self, values: list[str]) -> Array:
-        """bool by document: has any of the values, exactly."""
-        wanted = np.zeros(len(self.values) + 1, np.bool_)
-        wanted[[self.rank[value] for value in values if value in self.rank]] = True
-        hits = wanted[self.ordinals]
-        if self.rows is None:
-            return hits
-        mask = np.zeros(len(self.rows) - 1, np.bool_)
-        mask[self.by_document[hits]] = True
-        return mask
-
-    def present(self) -> Array:
-        """bool by document: has any value."""
-        if self.rows is None:
-            mask: Array = self.ordinals != len(self.values)
-            return mask
-        return run_lengths(self.rows) > 0

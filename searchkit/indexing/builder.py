@@ -233,12 +233,7 @@ def _write_column(writer: FileWriter, name: str, column: _KeywordBuffer | array[
     rank[used] = np.arange(len(used))
     values = [texts[number].encode() for number in used]
     ordinals, counts = rank[seen], counts[live]
-    if column.multiple:
-        write_keyword(writer, name, values, ordinals, np.concatenate(([0], np.cumsum(counts))))
-    else:
-        single = np.full(len(counts), len(values), np.int64)
-        single[counts > 0] = ordinals
-        write_keyword(writer, name, values, single, None)
+    write_keyword(writer, name, values, ordinals, counts, column.multiple)
 
 
 class _Splits:

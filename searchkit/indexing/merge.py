@@ -116,12 +116,7 @@ def _merge_keyword(
         table[rows] = [rank[texts[row]] for row in rows]
         merged.append(table[ordinals])
     ordinals, counts = np.concatenate(merged), np.concatenate([count for _, count in kept])
-    if multiple:
-        write_keyword(writer, name, values, ordinals, np.concatenate(([0], np.cumsum(counts))))
-    else:
-        single = np.full(len(counts), len(values), np.int64)
-        single[counts > 0] = ordinals
-        write_keyword(writer, name, values, single, None)
+    write_keyword(writer, name, values, ordinals, counts, multiple)
 
 
 def _merge_stored(writer: FileWriter, segments: Sequence[Segment], maps: Sequence[Array]) -> None:

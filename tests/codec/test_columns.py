@@ -27,15 +27,18 @@ def mapped(storage: Storage, write: Callable[[FileWriter], object]) -> MappedFil
 
 
 def single(storage: Storage, ordinals: list[int]) -> KeywordColumn:
-    array = np.array(ordinals, np.int64)
-    file = mapped(storage, lambda writer: write_keyword(writer, "k", VALUES, array, None))
+    given_ordinals = np.array(ordinals, np.int64)
+    has = given_ordinals < len(VALUES)
+    file = mapped(
+        storage, lambda writer: write_keyword(writer, "k", VALUES, given_ordinals[has], has.astype(np.int64), False)
+    )
     return KeywordColumn(file, "k", len(ordinals), multiple=False)
 
 
 def multiple(storage: Storage, documents: list[list[int]]) -> KeywordColumn:
     flat = np.array([ordinal for document in documents for ordinal in document], np.int64)
-    rows = np.cumsum([0, *map(len, documents)])
-    file = mapped(storage, lambda writer: write_keyword(writer, "k", VALUES, flat, rows))
+    counts = np.array([*map(len, documents)], np.int64)
+    file = mapped(storage, lambda writer: write_keyword(writer, "k", VALUES, flat, counts, True))
     return KeywordColumn(file, "k", len(documents), multiple=True)
 
 
@@ -132,7 +135,12 @@ def test_values_that_fold_alike_are_looked_up_together(new_storage: Any) -> None
 def test_a_keyword_column_that_does_not_fit_is_corrupt(
     ordinals: list[int], rows: list[int] | None, docs: int, new_storage: Any
 ) -> None:
-    offsets = None if rows is None else np.array(rows)
-    file = mapped(new_storage(), lambda writer: write_keyword(writer, "k", VALUES, np.array(ordinals), offsets))
+    def forge(writer: FileWriter) -> None:
+        write_strings(writer, "column.k", VALUES)
+        writer.add("column.k.ordinals", np.array(ordinals, np.uint8))
+        if rows is not None:
+            writer.add("column.k.rows", np.array(rows, np.uint8))
+
+    file = mapped(new_storage(), forge)
     with pytest.raises(IndexCorruptError):
         KeywordColumn(file, "k", docs, rows is not None)
