@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import os
-import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -211,20 +209,14 @@ def _opened_or_created(path: Path, schema: Schema) -> Iterator[Index]:
         yield index
         return
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    before = set(os.listdir(path)) if path.is_dir() else set()
+    index = searchkit.create(path, schema)
     try:
-        yield searchkit.create(path, schema)
-    except FileExistsError:  # IndexExistsError, or a file: none of ours
-        raise
+        yield index
     except BaseException:
-        if missing:
-            shutil.rmtree(path, ignore_errors=True)
-            for folder in missing[1:]:
-                with suppress(OSError):  # somebody else put something there
-                    folder.rmdir()
-        else:
-            for name in set(os.listdir(path)) - before:
-                os.unlink(path / name)
+        searchkit.index.discard(path)
+        for folder in missing:
+            with suppress(OSError):  # somebody else put something there
+                folder.rmdir()
         raise
 
 

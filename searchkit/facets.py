@@ -220,7 +220,7 @@ def facets_of(asked: Sequence[str | Facet] | None, schema: Schema) -> list[Facet
     Raises:
         ConfigurationError: one that the schema cannot give, or the same one twice.
     """
-    if isinstance(asked, (str, Facet)):
+    if asked is not None and not isinstance(asked, (list, tuple)):
         raise ConfigurationError(f"facets must be a list, not {asked!r}")
     facets: dict[str, Facet] = {}
     for item in asked or ():

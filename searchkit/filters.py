@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -149,7 +150,7 @@ def _number(name: str, value: Any) -> float | None:
     if value is None:
         return None
     try:
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:
+        if isinstance(value, Real) and not isinstance(value, bool) and value == value:
             return float(value)
     except OverflowError:
         pass  # a whole number beyond all floats

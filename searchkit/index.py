@@ -30,7 +30,7 @@ from searchkit.errors import (
 )
 from searchkit.facets import Facet
 from searchkit.filters import Clock, all_of, filter_masks, since_until
-from searchkit.indexing.commit import Transaction, create_index
+from searchkit.indexing.commit import Transaction, create_index, discard_index
 from searchkit.indexing.writer import OnError, Progress, Report, Writer, index_articles
 from searchkit.query.parse import parse_query
 from searchkit.results import Results
@@ -72,6 +72,11 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None) -> Index:
     """
     create_index(Storage(path), schema or Schema())
     return Index(path)
+
+
+def discard(path: str | os.PathLike[str]) -> None:
+    """Take back an index that was made and never written to; one that somebody writes or wrote to stays."""
+    discard_index(Storage(path))
 
 
 def open(path: str | os.PathLike[str]) -> Index:  # searchkit.open is the name that people expect
@@ -210,7 +215,7 @@ class Index:
     def get(self, id: str) -> Article | None:
         """The article of an id, None if there is none."""
         snapshot = self._snapshot
-        doc = snapshot.find(id)
+        doc = snapshot.find(id) if isinstance(id, str) else None
         return None if doc is None else snapshot.article(doc)
 
     def __contains__(self, id: object) -> bool:
@@ -239,8 +244,8 @@ class Index:
             "deleted": snapshot.docs - snapshot.live,
             "segments": len(snapshot.segments),
             "generation": snapshot.generation,
-            "terms": sum(len(part.terms) for part in group.groups),
-            "words": sum(len(part.words) for part in group.groups),
+            "terms": len(set().union(*(part.terms for part in group.groups))),
+            "words": len(set().union(*(part.words for part in group.groups))),
             "bytes": sum(files.values()),
             "files": files,
         }
@@ -256,10 +261,12 @@ class Index:
 
     # ---- writing
 
-    def _begin(self, timeout: float, threads: int | None = None, schema: Schema | None = None) -> Transaction:
+    def _begin(
+        self, timeout: float, threads: int | None = None, *, replace: bool = False, schema: Schema | None = None
+    ) -> Transaction:
         if self._current is None:
             raise ConfigurationError(f"the index at {self.path} was closed")
-        return Transaction(self._storage, timeout, threads, schema)
+        return Transaction(self._storage, timeout, threads, replace=replace, schema=schema)
 
     def _committed(self) -> None:
         if self._current is not None:  # closed while it was written to: the commit stands all the same
@@ -292,7 +299,7 @@ class Index:
             ArticleError: an article does not fit the schema.
             ConfigurationError: there is no article. In each case the index stays as it was.
         """
-        transaction = self._begin(timeout, threads, schema or self._schema)
+        transaction = self._begin(timeout, threads, replace=True, schema=schema)
         report = index_articles(
             transaction, articles, on_error=on_error, progress=progress, optimize=True, allow_empty=allow_empty
         )
@@ -334,7 +341,8 @@ class Index:
         Raises:
             ConfigurationError: nothing was given, or an argument that cannot be honoured.
         """
-        by_search = any(value is not None for value in (query, filters, since, until))
+        # Filters without a field say nothing, so they must not delete everything.
+        by_search = bool(filters) or any(value is not None for value in (query, since, until))
         if isinstance(ids, str):
             raise ConfigurationError("ids must be a list of ids, not one string")
         ids = None if ids is None else list(ids)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -65,6 +66,9 @@ class WordPhrase(query.Or):  # type: ignore[misc]  # whoosh has no types
         slop: each word stands 1 to ``slop`` positions after the one before it.
         boost: factor on its score.
         scored: whether each step counts in the score; None = all of them.
+
+    Attributes:
+        truncated: whether Whoosh sees fewer alternatives than there are.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class WordPhrase(query.Or):  # type: ignore[misc]  # whoosh has no types
         scored: Sequence[bool] | None = None,
     ) -> None:
         choices = list(itertools.islice(itertools.product(*steps), _MAX_ALTERNATIVES))
+        self.truncated = math.prod(map(len, steps)) > len(choices)
         super().__init__(
             [query.Phrase(field, list(words), slop=slop) for field in fields for words in choices], boost=boost
         )

@@ -186,7 +186,17 @@ class Hit:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    """A stored value as JSON has it."""
+    match value:
+        case datetime():
+            return value.isoformat()
+        case bytes():
+            return value.decode(errors="replace")
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+    return value
 
 
 class LazyHits(Sequence[Hit]):

@@ -28,7 +28,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Text(Kind):
-    """Words: searchable as ``field:word``, ranked, highlighted. Values are strings."""
+    """Words: searchable as ``field:word`` and ranked. Values are strings."""
 
     name: ClassVar[str] = "text"
 
@@ -155,6 +155,8 @@ class Schema:
         Raises:
             ConfigurationError: there is no such field, or it is of none of ``kinds``.
         """
+        if not isinstance(name, str):
+            raise ConfigurationError(f"a field has a name, not {name!r}")
         kind = self.kind(name)
         if kind is None:
             near = self.nearest(name)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -183,6 +182,8 @@ def _sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str,
         ConfigurationError: a field that is not there or has no order.
     """
     keys = []
+    if not isinstance(sort, (str, list, tuple)):
+        raise ConfigurationError(f"sort must be a name or a list of names, not {sort!r}")
     for name in [sort] if isinstance(sort, str) else list(sort):
         if not isinstance(name, str):
             raise ConfigurationError(f"cannot sort by {name!r}")
@@ -246,6 +247,7 @@ class _Source:
         self._snapshot = snapshot
         self._analyzer = analyzer
         self._node = node
+        self._marked: dict[str, Marks] = {}
 
     def id(self, doc: int) -> str:
         return self._snapshot.id(doc)
@@ -275,11 +277,13 @@ class _Source:
     def fragments(self, article: Article) -> list[Fragment]:
         if self._node is None:
             return []
-        return fragments(article.body or article.title, self._marks, self._analyzer)
+        field = "body" if article.body else "title"
+        return fragments(getattr(article, field), self._marks(field), self._analyzer)
 
-    @cached_property
-    def _marks(self) -> Marks:
-        return marks_of(self._snapshot, self._node, "body")
+    def _marks(self, field: str) -> Marks:
+        if field not in self._marked:
+            self._marked[field] = marks_of(self._snapshot, self._node, field)
+        return self._marked[field]
 
 
 def _instant(micros: int) -> datetime | None:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -552,3 +553,83 @@ def test_closing_lets_go_of_every_file(index: Index, path: Path) -> None:
     index.close()
     del results, _
     assert held() == []
+
+
+# ---- what a review found
+
+
+def test_filters_without_a_field_delete_nothing(index: Index) -> None:
+    with pytest.raises(ConfigurationError, match="say what to delete"):
+        index.delete(filters={})
+
+
+def test_an_index_stays_where_it_is_when_the_working_directory_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        searchkit.create(tmp_path / name / "x", Schema())
+    monkeypatch.chdir(tmp_path / "one")
+    index = searchkit.open("x")
+    monkeypatch.chdir(tmp_path / "two")
+    index.add([Article("1", "", "")])
+    assert (len(searchkit.open(tmp_path / "one" / "x")), len(searchkit.open(tmp_path / "two" / "x"))) == (1, 0)
+
+
+def test_a_commit_whose_cleaning_fails_is_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = searchkit.create(tmp_path / "x", Schema())
+
+    def refuse(self: object, name: str) -> bool:
+        raise PermissionError(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("searchkit.codec.generation.clean", refuse)
+        patch.setattr("searchkit.indexing.commit.clean", refuse)
+        assert index.add([Article("1", "", "")]).added == 1
+    assert len(index) == 1
+    index.add([Article("2", "", "")])
+    assert len(index) == len(searchkit.open(tmp_path / "x")) == 2
+
+
+def test_a_rebuild_keeps_the_schema_that_the_index_has_by_then(tmp_path: Path) -> None:
+    stale = searchkit.create(tmp_path / "x", Schema())
+    searchkit.open(tmp_path / "x").rebuild([Article("1", "", "")], Schema(k=Keyword()))
+    assert stale.rebuild([Article("1", "", "", k="v")]).ignored_fields == []
+    assert stale.search("k:v").total == 1
+
+
+def test_snapshots_go_with_their_last_user_and_not_with_the_garbage_collector(tmp_path: Path) -> None:
+    index = searchkit.create(tmp_path / "x", Schema())
+    gc.disable()
+    try:
+        for number in range(20):
+            index.add([Article(str(number), "t", "body")])
+            snapshot = weakref.ref(index._snapshot)
+            assert index.search("body OR bodies", facets=["published:day"]).total == number + 1
+            assert index.search("body", ranking="whoosh").total == number + 1
+        index.close()
+        assert snapshot() is None
+    finally:
+        gc.enable()
+
+
+def test_discard_takes_back_only_what_nobody_wrote_to(tmp_path: Path) -> None:
+    from searchkit.index import discard
+
+    for name in ("fresh", "used", "locked"):
+        searchkit.create(tmp_path / name, Schema())
+    searchkit.open(tmp_path / "used").add([Article("1", "", "")])
+    with searchkit.open(tmp_path / "locked").writer():
+        for name in ("fresh", "used", "locked", "absent"):
+            discard(tmp_path / name)
+    assert list((tmp_path / "fresh").iterdir()) == []
+    assert len(searchkit.open(tmp_path / "used")) == 1
+    assert len(searchkit.open(tmp_path / "locked")) == 0
+
+
+def test_terms_are_counted_once_for_all_segments(tmp_path: Path) -> None:
+    index = searchkit.create(tmp_path / "x", Schema())
+    index.add([Article("1", "", "grain"), Article("2", "", "grain"), Article("3", "", "grain")])
+    index.add([Article("4", "", "grain")])
+    stats = index.stats()
+    assert (stats["segments"], stats["terms"], stats["words"]) == (2, 1, 1)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -724,3 +725,58 @@ def test_results_keep_their_snapshot(tmp_path_factory: pytest.TempPathFactory) -
     assert [hit.id for hit in results] == expected
     assert [hit.article for hit in results] == [ARTICLES[ORDER[id]] for id in expected]
     assert all("<mark>" in hit.snippet for hit in results if "tram" in hit.article.body.split())
+
+
+# ---- what a review found
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    index = searchkit.create(tmp_path_factory.mktemp("reviewed") / "x", Schema(k=Keyword(), n=Number()))
+    index.add(
+        [
+            Article("1", "", "北京大学 is here", k="s1", n=3),
+            Article("2", "京", "x", k="S2"),
+            Article("3", "trade grain", "trading talks on inflation", k="other"),
+        ]
+    )
+    return index
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ('"京"', ["1", "2"]), ('body:"京"', ["1"]), ('NOT "京"', ["3"]), ("北京大*", ["1"]), ("*京大学", ["1"]),
+        ("trad*,", ["3"]), ("grain/trad*", ["3"]), ("$trad*;grain", ["3"]), ("What is inflation?", ["3"]),
+        ("k:s*", ["1", "2"]), ("k:S?", ["1", "2"]), ("k:s1~", ["1", "2"]), ("k:[s1 TO s2]", ["1", "2"]),
+        ("id:1*", ["1"]),
+    ],
+)  # fmt: skip
+def test_patterns_find_what_they_say(reviewed: Index, text: str, ids: list[str]) -> None:
+    results = reviewed.search(text, match="all", sort="id")
+    assert ([hit.id for hit in results], [note for note in results.notes if note.kind != "ignored-word"]) == (ids, [])
+
+
+def test_keyword_patterns_only_select(reviewed: Index) -> None:
+    assert [hit.score for hit in reviewed.search("k:s*")] == [0.0, 0.0]
+    assert [hit.score for hit in reviewed.search("k:s*", ranking="whoosh")] == [1.0, 1.0]
+
+
+def test_a_query_has_a_bounded_number_of_patterns(reviewed: Index) -> None:
+    results = reviewed.search(" ".join(f"*{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz" * 3))
+    assert [note.kind for note in results.notes if note.kind == "too-broad"] == ["too-broad"]
+
+
+def test_an_untitled_body_less_article_shows_its_marked_title(tmp_path: Path) -> None:
+    index = searchkit.create(tmp_path / "x", Schema())
+    index.add([Article("1", "Grain only", "")])
+    assert index.search("title:grain")[0].snippet == "<mark>Grain</mark> only"
+
+
+def test_a_phrase_of_many_forms_finds_the_same_under_every_ranking(tmp_path: Path) -> None:
+    index = searchkit.create(tmp_path / "x", Schema())
+    marked = "u.s. u.k. u.n. e.u. a.c. d.c. p.s. q.t."
+    index.add([Article("up", "", marked), Article("u", "", marked.replace(".", "")), Article("no", "", "us uk")])
+    for ranking in ("default", "bm25", "whoosh"):
+        found = index.search('"us uk un eu ac dc ps qt"', ranking=ranking, sort="id")
+        assert [hit.id for hit in found] == ["u", "up"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from whoosh import analysis, columns, fields, formats
+from whoosh import analysis, columns, fields
 from whoosh.util.numeric import to_sortable
 
 from searchkit.analysis.analyzer import analyzer_of
@@ -130,8 +130,3 @@ class NumberField(fields.NUMERIC):  # type: ignore[misc]  # whoosh has no types
 def identifier_field() -> fields.ID:
     """The id of an article: unique, exact."""
     return fields.ID(unique=True, stored=True, sortable=columns.VarBytesColumn())
-
-
-def has_positions(field: fields.FieldType) -> bool:
-    """Whether a Whoosh field holds positions, which phrases need."""
-    return isinstance(field.format, formats.Positions)

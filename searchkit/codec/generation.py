@@ -164,6 +164,13 @@ def _generation_of(name: str) -> int:
     return int(match.group(1))
 
 
+def remove_index(storage: Storage) -> None:
+    """Remove all files of an index; the directory stays. Only under the lock."""
+    for name in sorted(storage.names(), key=lambda name: _TOC.fullmatch(name) is None):
+        if _OURS.fullmatch(name) or name == LOCK_NAME:
+            storage.unlink(name)
+
+
 def foreign_files(storage: Storage) -> list[str]:
     """What the directory holds that is not of an index."""
     return [name for name in storage.names() if not _OURS.fullmatch(name) and name != LOCK_NAME]

@@ -254,8 +254,3 @@ class MappedFile:
         if any(self._data[end : self._header_start]):
             found.append(self.corrupt("the padding before it is not zero", "header"))
         return found
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file."""
-        return len(self._data)

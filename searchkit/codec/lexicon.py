@@ -33,6 +33,13 @@ def rounded_lengths(lengths: Array) -> Array:
     return _BYTE_LENGTHS[np.minimum(_BYTE_LENGTHS.searchsorted(lengths, "left"), 255)].astype(np.float64)
 
 
+def sortable_floats(values: Array) -> Array:
+    """Float64 as the uint64 that Whoosh's terms and columns are made of: it sorts as the numbers do."""
+    bits = values.view(np.int64)
+    keys: Array = np.where(bits < 0, bits ^ np.int64(0x7FFF_FFFF_FFFF_FFFF), bits).view(np.uint64) ^ np.uint64(1 << 63)
+    return keys
+
+
 class FieldPostings(NamedTuple):
     """One term of one field.
 
@@ -156,12 +163,10 @@ class NumericLexicon(FieldLexicon):
         values = self._values
         if values.dtype.kind == "f":
             docs = np.flatnonzero(~np.isnan(values))
-            bits = values[docs].view(np.int64)
-            signed = np.where(bits < 0, bits ^ np.int64(0x7FFF_FFFF_FFFF_FFFF), bits)
+            keys = sortable_floats(values[docs])
         else:
             docs = np.flatnonzero(values != UNDATED)
-            signed = values[docs] + WHOOSH_EPOCH
-        keys = signed.view(np.uint64) ^ np.uint64(1 << 63)
+            keys = (values[docs] + WHOOSH_EPOCH).view(np.uint64) ^ np.uint64(1 << 63)
         order = np.argsort(keys, kind="stable")
         return keys[order], docs[order]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -147,10 +145,6 @@ class Segment:
         if len(array) != self.docs:
             raise self.file.corrupt("wrong length", f"column.{name}")
         return array
-
-    def attributes(self) -> Mapping[str, Any]:
-        """What the file's header says besides its sections."""
-        return self.file.attributes
 
     def problems(self) -> list[Exception]:
         """Everything verified: what is damaged."""

@@ -15,13 +15,14 @@ import secrets
 import shutil
 import socket
 import stat
+import sys
 import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from searchkit.errors import IndexCorruptError, IndexExistsError, IndexLockedError
+from searchkit.errors import IndexCorruptError, IndexExistsError, IndexLockedError, IndexNotFoundError
 
 if TYPE_CHECKING:
     from whoosh.util.filelock import FileLock
@@ -50,7 +51,8 @@ class Storage:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, durable: bool = True) -> None:
-        self.path = Path(path)
+        # A program may change its working directory; the index stays where it is.
+        self.path = Path(path).absolute()
         self.durable = durable
 
     def _locate(self, name: str) -> str:
@@ -169,6 +171,8 @@ class Storage:
     def map(self, name: str) -> mmap.mmap:
         """A file mapped read-only; its descriptor is closed right away.
 
+        Before Python 3.13 the map keeps a descriptor of its own as long as it lives.
+
         Raises:
             FileNotFoundError: there is none.
             IndexCorruptError: it is empty.
@@ -177,7 +181,8 @@ class Storage:
         try:
             if not os.fstat(descriptor).st_size:
                 raise IndexCorruptError("the file is empty", self._locate(name))
-            return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+            options = {"trackfd": False} if sys.version_info >= (3, 13) else {}
+            return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ, **options)
         finally:
             os.close(descriptor)
 
@@ -194,8 +199,12 @@ class Storage:
 
         Raises:
             IndexLockedError: another writer held the index all that time.
+            IndexNotFoundError: the directory is gone.
         """
-        return WriteLock(self._locate(LOCK_NAME), timeout)
+        try:
+            return WriteLock(self._locate(LOCK_NAME), timeout)
+        except FileNotFoundError:
+            raise IndexNotFoundError(f"there is no index at {self.path}") from None
 
 
 class WriteLock:

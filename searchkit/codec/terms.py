@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from searchkit.codec.layout import Array, FileWriter, MappedFile, smallest_unsigned
+from searchkit.codec.layout import FileWriter, MappedFile, smallest_unsigned
 
 
 def write_strings(writer: FileWriter, name: str, strings: Iterable[bytes]) -> None:
@@ -73,8 +73,3 @@ class SortedStrings(Strings):
         start = self.lower_bound(prefix)
         # The next string in byte order that does not begin with the prefix: UTF-8 never uses the byte 0xFF.
         return start, self.lower_bound(prefix + b"\xff") if prefix else len(self)
-
-
-def equal_rows(keys: Array, value: int) -> tuple[int, int]:
-    """The rows (start, end) of ``value`` in the ascending array ``keys``."""
-    return int(keys.searchsorted(value, "left")), int(keys.searchsorted(value, "right"))

@@ -35,6 +35,7 @@ from searchkit.codec.lexicon import (
     NumericLexicon,
     TextLexicon,
     rounded_lengths,
+    sortable_floats,
 )
 from searchkit.codec.matcher import PostingMatcher
 from searchkit.codec.segment import FileEntry, Segment, SegmentEntry
@@ -341,9 +342,7 @@ class PerDocumentReader(base.PerDocumentReader):  # type: ignore[misc]  # whoosh
             default = column.default_value()
             return ColumnValues([default if at == UNDATED else at + WHOOSH_EPOCH for at in values.tolist()])
         # Whoosh keeps a float in its column as the sortable integer that its terms are made of.
-        bits = values.view(np.int64)
-        keys = np.where(bits < 0, bits ^ np.int64(0x7FFF_FFFF_FFFF_FFFF), bits).view(np.uint64) ^ np.uint64(1 << 63)
-        return ColumnValues(keys.tolist())
+        return ColumnValues(sortable_floats(values).tolist())
 
     def stored_fields(self, docnum: int) -> dict[str, Any]:
         article = self._segment.stored.article(docnum)

@@ -10,6 +10,7 @@ words and phrases score, patterns give a constant, and all else only selects.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 from functools import reduce
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from whoosh import query
+from whoosh.reading import TermNotFound
 
 from searchkit.article import UNDATED
 from searchkit.codec.columns import hash_ids
@@ -24,10 +26,11 @@ from searchkit.codec.layout import Array
 from searchkit.codec.lexicon import WHOOSH_EPOCH
 from searchkit.codec.segment import Segment
 from searchkit.engine.matched import NOTHING, Matched, constant, member, union
-from searchkit.engine.patterns import pattern_rows, written_rows
+from searchkit.engine.patterns import pattern_rows, text_rows, written_rows
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.words import Words, places_of
+from searchkit.errors import ConfigurationError
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
 # Whoosh takes the scores of a pattern's words from an array of flags, not of scores, at this many words or in segments
@@ -46,13 +49,14 @@ class Dense:
     """
 
     def __init__(self, snapshot: Snapshot, row: int, ranking: Ranking) -> None:
-        self._snapshot = snapshot
+        # The snapshot keeps its evaluators, so they must not keep it: it goes, with its maps, when its last user does.
+        self._snapshot: Snapshot = weakref.proxy(snapshot)
         self._row = row
         self._segment: Segment = snapshot.segments[row]
         self._docs = self._segment.docs
         self._ranking = ranking
         self._whoosh = ranking.name == "whoosh"
-        self._words = Words(snapshot, row, ranking)
+        self.words = Words(snapshot, row, ranking)
 
     def evaluate(self, node: query.Query, within: Array | None = None, scored: bool = True) -> Matched:
         """The documents that ``node`` matches, deleted ones included.
@@ -89,14 +93,14 @@ class Dense:
         if self._whoosh and scored and len(node.variants) > 1:
             return self._on_or(node, within, scored)  # to Whoosh the variants are words of their own
         view, _ = self._snapshot.groups[node.fields[0]]
-        return self._words.word(view, node.variants, places_of(view, node.fields), node.boost, within, scored)
+        return self.words.word(view, node.variants, places_of(view, node.fields), node.boost, within, scored)
 
     def _on_term(self, node: query.Term, within: Array | None, scored: bool) -> Matched:
         name = node.fieldname
         if name in self._snapshot.groups:
             view, place = self._snapshot.groups[name]
-            text = node.text.decode() if isinstance(node.text, bytes) else node.text
-            return self._words.word(view, (text,), (place,), node.boost, within, scored)
+            text = node.text.decode(errors="replace") if isinstance(node.text, bytes) else node.text
+            return self.words.word(view, (text,), (place,), node.boost, within, scored)
         columns = self._segment.columns
         if name in columns.keywords and isinstance(node.text, str):
             column = self._segment.keyword(name)
@@ -238,16 +242,16 @@ class Dense:
         if node.fieldname not in self._snapshot.groups:
             return self._fallback(node, within)
         view, place = self._snapshot.groups[node.fieldname]
-        words = [word.decode() if isinstance(word, bytes) else word for word in node.words]
+        words = [word.decode(errors="replace") if isinstance(word, bytes) else word for word in node.words]
         steps = [(word,) for word in words]
-        return self._words.phrase(view, (place,), steps, node.slop, node.boost, [True] * len(steps), within, scored)
+        return self.words.phrase(view, (place,), steps, node.slop, node.boost, [True] * len(steps), within, scored)
 
     def _on_word_phrase(self, node: WordPhrase, within: Array | None, scored: bool) -> Matched:
-        if self._whoosh and scored:
+        if self._whoosh and scored and not node.truncated:
             return self._on_or(node, within, scored)
         view, _ = self._snapshot.groups[node.fields[0]]
         places = places_of(view, node.fields)
-        return self._words.phrase(view, places, node.steps, node.slop, node.boost, node.scored, within, scored)
+        return self.words.phrase(view, places, node.steps, node.slop, node.boost, node.scored, within, scored)
 
     # ---- patterns
 
@@ -256,36 +260,57 @@ class Dense:
         group = view.groups[self._row]
         rows = written_rows(group, node.kind, node.text, node.distance)
         terms = np.unique(group.word_terms[rows])
-        mask = self._words.term_mask(view, terms, places_of(view, node.fields))
+        mask = self.words.term_mask(view, terms, places_of(view, node.fields))
         return self._select_mask(mask, within, node.boost if scored else 0.0)
 
     def _on_pattern(self, node: Any, within: Array | None, scored: bool) -> Matched:
         """Whoosh's own Prefix, Wildcard, FuzzyTerm and TermRange: over index terms."""
         name = node.fieldname
-        if name not in self._snapshot.groups or not node.constantscore:
+        is_text = name in self._snapshot.groups
+        if not node.constantscore or (not is_text and (self._whoosh or not self._has_texts(name, node))):
             return self._fallback(node, within)
         if (isinstance(node, query.Prefix) and not node.text) or (
             isinstance(node, query.Wildcard) and node.text == "*"
         ):
             return self._on_every(query.Every(name, boost=node.boost), within, scored)
+        if not is_text:
+            return self._select(self._docs_of_texts(name, node), within, self._constant(node.boost))
         view, place = self._snapshot.groups[name]
         rows = pattern_rows(view.groups[self._row].terms, node)
         rows = rows[view.groups[self._row].df[place][rows] > 0]
         if not self._whoosh or not scored:
-            return self._select_mask(self._words.term_mask(view, rows, (place,)), within, node.boost if scored else 0.0)
+            return self._select_mask(self.words.term_mask(view, rows, (place,)), within, node.boost if scored else 0.0)
         if len(rows) == 1:  # Whoosh drops the boost of a pattern that one word fits
-            return self._words.sum_of_terms(view, rows, place, 1.0, within)
+            return self.words.sum_of_terms(view, rows, place, 1.0, within)
         if len(rows) >= _WHOOSH_CLAUSES or (len(rows) != 2 and self._docs <= _WHOOSH_SMALL):
-            return self._select_mask(self._words.term_mask(view, rows, (place,)), within, 1.0)
+            return self._select_mask(self.words.term_mask(view, rows, (place,)), within, 1.0)
         # Whoosh means a constant score here too, but asks for it in a way that its searcher overlooks.
-        return self._words.sum_of_terms(view, rows, place, node.boost, within)
+        return self.words.sum_of_terms(view, rows, place, node.boost, within)
+
+    def _has_texts(self, name: str, node: Any) -> bool:
+        """Whether a field's terms are texts that a pattern or range of texts can be matched with."""
+        limits = (node.start, node.end) if isinstance(node, query.TermRange) else (node.text,)
+        is_field = name == "id" or name in self._segment.columns.keywords
+        return is_field and all(limit is None or isinstance(limit, str) for limit in limits)
+
+    def _docs_of_texts(self, name: str, node: Any) -> Array:
+        """The documents whose id, or any of whose keywords, a pattern or range matches."""
+        if name == "id":
+            texts = [value.decode() for value in self._segment.ids.values]
+            return np.array(text_rows(texts, node), np.int64)
+        column = self._segment.keyword(name)
+        texts = list(column.folded)
+        return column.docs_with([row for at in text_rows(texts, node) for row in column.folded[texts[at]]])
 
     # ---- everything else
 
     def _fallback(self, node: query.Query, within: Array | None) -> Matched:
         """Whoosh's own matcher of a node, walked to its end."""
         searcher, _ = self._snapshot.whoosh_searcher().leaf_searchers()[self._row]
-        matcher = node.matcher(searcher, searcher.context())
+        try:
+            matcher = node.matcher(searcher, searcher.context())
+        except (TermNotFound, query.QueryError, KeyError, ValueError) as error:
+            raise ConfigurationError(f"this query cannot be evaluated: {error}") from error
         docs, scores = [], []
         while matcher.is_active():
             docs.append(matcher.id())

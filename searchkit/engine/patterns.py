@@ -60,6 +60,27 @@ def pattern_rows(terms: SortedStrings, node: query.Query) -> Array:
     return np.arange(low, max(low, high))
 
 
+def text_rows(texts: list[str], node: query.Query) -> list[int]:
+    """Rows of any texts that a Whoosh Prefix, Wildcard, FuzzyTerm or TermRange matches, ascending."""
+    match node:
+        case query.Prefix():
+            return [row for row, text in enumerate(texts) if text.startswith(node.text)]
+        case query.Wildcard():
+            fits = re.compile(fnmatch.translate(node.text)).match
+            return [row for row, text in enumerate(texts) if fits(text)]
+        case query.FuzzyTerm():
+            near = edit_distances(node.text, texts) <= int(node.maxdist)
+            head = node.text[: node.prefixlength]
+            return [row for row in np.flatnonzero(near).tolist() if texts[row].startswith(head)]
+    return [row for row, text in enumerate(texts) if _in_range(text, node)]
+
+
+def _in_range(text: str, node: query.TermRange) -> bool:
+    if node.start is not None and (text < node.start or (node.startexcl and text == node.start)):
+        return False
+    return node.end is None or text < node.end or (not node.endexcl and bool(text == node.end))
+
+
 def _after(terms: SortedStrings, key: bytes, beyond: bool) -> int:
     """The first row not less than a key, or, with ``beyond``, greater than it."""
     row = terms.lower_bound(key)

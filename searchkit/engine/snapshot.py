@@ -151,7 +151,7 @@ class Snapshot:
         self._local = threading.local()
         #: Weights of words and evaluators by ranking: kept here by the engine, to go when the snapshot goes.
         self.weights: dict[tuple[Any, ...], tuple[float, ...]] = {}
-        self.evaluators: dict[str, Any] = {}
+        self.evaluators: dict[str, list[Any]] = {}
 
     def _open(self) -> tuple[Manifest, list[Segment]]:
         """Map every file of the newest generation; start again if a writer has moved on meanwhile."""
@@ -183,18 +183,6 @@ class Snapshot:
     def schema(self) -> Schema:
         """The schema of this generation."""
         return Schema.from_dict(self.manifest.schema)
-
-    @cached_property
-    def live_mask(self) -> Array | None:
-        """bool by global document, None where none is deleted."""
-        if self.live == self.docs:
-            return None
-        return np.concatenate(
-            [
-                np.ones(segment.docs, np.bool_) if segment.deleted is None else ~segment.deleted
-                for segment in self.segments
-            ]
-        )
 
     def values(self, name: str) -> Array:
         """A date or number column by global document."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -43,7 +44,7 @@ class Words:
     """
 
     def __init__(self, snapshot: Snapshot, row: int, ranking: Ranking) -> None:
-        self._snapshot = snapshot
+        self._snapshot: Snapshot = weakref.proxy(snapshot)  # see Dense
         self._row = row
         self._docs = snapshot.segments[row].docs
         self._ranking = ranking
@@ -154,8 +155,8 @@ class Words:
             return WordStatistics(docs, df, cf, field_df)
         # The documents of several terms overlap, so their union is counted, in every segment.
         df, counts = 0, [0] * len(places)
-        for row in range(len(self._snapshot.segments)):
-            hits = Words(self._snapshot, row, self._ranking)._word_hits(view, known, places)
+        for evaluator in self._snapshot.evaluators[self._ranking.name]:
+            hits = evaluator.words._word_hits(view, known, places)
             df += len(hits.docs)
             counts = [count + int((tf > 0).sum()) for count, tf in zip(counts, hits.tfs, strict=True)]
         return WordStatistics(docs, df, cf, tuple(counts))

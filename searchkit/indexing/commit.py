@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -15,12 +16,13 @@ from searchkit.codec.generation import (
     foreign_files,
     latest_generation,
     read_manifest,
+    remove_index,
     write_generation,
 )
 from searchkit.codec.layout import Array
 from searchkit.codec.segment import Segment, SegmentEntry, write_deletions
 from searchkit.codec.storage import Storage
-from searchkit.errors import ConfigurationError, IndexExistsError
+from searchkit.errors import ConfigurationError, IndexExistsError, IndexLockedError, IndexNotFoundError
 from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.merge import merge_segments, plan_merge
 from searchkit.schema import Schema
@@ -35,6 +37,8 @@ def create_index(storage: Storage, schema: Schema) -> Manifest:
     storage.make()
     if foreign := foreign_files(storage):
         raise IndexExistsError(f"{storage.path} holds other files, e.g. {foreign[0]!r}: choose an empty directory")
+    if latest_generation(storage.names()) is not None:  # also while somebody writes to it
+        raise IndexExistsError(f"there is an index at {storage.path} already; searchkit.open opens it")
     lock = storage.lock()
     try:
         if latest_generation(storage.names()) is not None:
@@ -42,6 +46,17 @@ def create_index(storage: Storage, schema: Schema) -> Manifest:
         return _write(storage, 0, schema, [SegmentBuilder(schema, 1).write(storage)])
     finally:
         lock.release()
+
+
+def discard_index(storage: Storage) -> None:
+    """Take back an index that was made and never written to; one that somebody writes or wrote to stays."""
+    with suppress(IndexLockedError, IndexNotFoundError):
+        lock = storage.lock()
+        try:
+            if read_manifest(storage).generation == 0:
+                remove_index(storage)
+        finally:
+            lock.release()
 
 
 def _write(storage: Storage, generation: int, schema: Schema, segments: list[SegmentEntry]) -> Manifest:
@@ -58,7 +73,8 @@ class Transaction:
         storage: the index directory.
         timeout: seconds to wait for another writer.
         threads: threads that compress articles; None = one a processor.
-        schema: for a rebuild: the schema of the new content, which replaces everything.
+        replace: whether the new content takes the place of everything.
+        schema: of the new content, which then takes that place too; None = as it is.
 
     Raises:
         IndexLockedError: another writer holds the index.
@@ -66,20 +82,27 @@ class Transaction:
     """
 
     def __init__(
-        self, storage: Storage, timeout: float = 0.0, threads: int | None = None, schema: Schema | None = None
+        self,
+        storage: Storage,
+        timeout: float = 0.0,
+        threads: int | None = None,
+        *,
+        replace: bool = False,
+        schema: Schema | None = None,
     ) -> None:
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise ConfigurationError(f"threads must be a number from 1 on, not {threads!r}")
+        replace = replace or schema is not None
         self._storage = storage
         self._lock = storage.lock(timeout)
         try:
             self._base = read_manifest(storage)
             self.schema = Schema.from_dict(self._base.schema) if schema is None else schema
-            if schema is None and self.schema.analyzer.fingerprint() != self._base.fingerprint:
+            if not replace and self.schema.analyzer.fingerprint() != self._base.fingerprint:
                 raise ConfigurationError(
                     "the index was written with another version of the stemmer or of Unicode: rebuild it to write to it"
                 )
-            self._old = [] if schema is not None else [Segment(storage, entry) for entry in self._base.segments]
+            self._old = [] if replace else [Segment(storage, entry) for entry in self._base.segments]
             self._threads = threads or os.cpu_count() or 1
             self._builder = SegmentBuilder(self.schema, self._threads)
         except BaseException:
@@ -219,10 +242,9 @@ class Transaction:
         except BaseException:
             self.rollback()
             raise
-        try:
-            clean(self._storage, manifest)  # what it cannot remove, a later commit will
-        finally:
-            self.close()
+        with suppress(OSError):  # the commit is done; what cannot be removed now, a later one will
+            clean(self._storage, manifest)
+        self.close()
         return manifest
 
     def _merge(self, entries: list[SegmentEntry], optimize: bool) -> list[SegmentEntry]:

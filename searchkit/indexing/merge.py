@@ -12,8 +12,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from searchkit.analysis import Analyzer, raw_words, split_raw
-from searchkit.article import Article
+from searchkit.analysis import raw_words, split_raw
 from searchkit.codec.columns import write_ids, write_keyword
 from searchkit.codec.layout import Array, FileWriter, run_lengths, smallest_unsigned
 from searchkit.codec.postings import TextGroup
@@ -70,10 +69,9 @@ def merge_segments(storage: Storage, segments: Sequence[Segment], schema: Schema
             else:
                 values = [segment.values(column_name)[new >= 0] for segment, new in zip(segments, maps, strict=True)]
                 writer.add_parts(f"column.{column_name}", "<i8" if kind.name == "date" else "<f8", values)
-        gone = [_deleted_articles(segment) for segment in segments]
         for fields in schema.text_groups:
             groups = [segment.groups[fields[0]][0] for segment in segments]
-            word_loss = [_word_loss(articles, fields, schema.analyzer) for articles in gone]
+            word_loss = [_word_loss(segment, fields) for segment in segments]
             _GroupMerge(groups, maps, docs).sections(word_loss).write(writer)
         _merge_stored(writer, segments, maps)
         checksum = writer.finish({"docs": docs, "columns": msgspec.to_builtins(column_attributes(schema))})
@@ -134,15 +132,11 @@ def _merge_stored(writer: FileWriter, segments: Sequence[Segment], maps: Sequenc
     write_stored(writer, np.concatenate(lengths), pieces())
 
 
-def _deleted_articles(segment: Segment) -> list[Article]:
-    deleted = segment.deleted
-    return [] if deleted is None else [segment.stored.article(doc) for doc in np.flatnonzero(deleted).tolist()]
-
-
-def _word_loss(articles: Sequence[Article], fields: tuple[str, ...], analyzer: Analyzer) -> dict[bytes, int]:
-    """How many of the articles have each word as written: what its document frequency loses with them."""
+def _word_loss(segment: Segment, fields: tuple[str, ...]) -> dict[bytes, int]:
+    """How many deleted articles have each word as written: what its document frequency loses with them."""
     loss: dict[bytes, int] = {}
-    for article in articles:
+    for doc in () if segment.deleted is None else np.flatnonzero(segment.deleted).tolist():
+        article = segment.stored.article(doc)
         words: set[str] = set()
         for field in fields:
             for raw in raw_words(getattr(article, field, None) or ""):

@@ -85,6 +85,10 @@ def parse_query(
     return Parsed(node, tuple(notes), builder.soft_words >= 2)
 
 
+#: Each pattern may have to look at every word of the index.
+_MAX_PATTERNS = 50
+# What parts the words around a pattern; an apostrophe, a hyphen and the like may stand inside of one.
+_PUNCTUATION = re.compile(r"[^\w*?'.&@#\[\]\-\u0300-\U000e01ef]+")
 # What is written behind a word to weigh or widen it, where it could not be read as that.
 _SIGN = re.compile(r"[\^~]")
 
@@ -116,6 +120,7 @@ class _Builder:
         self.notes: list[Note] = []
         self.dropped = 0
         self.soft_words = 0
+        self.pattern_count = 0
 
     def note(self, kind: str, item: Item, message: str, suggestion: str | None = None) -> None:
         self.notes.append(Note(kind, item.start, item.end, message, suggestion))
@@ -221,7 +226,7 @@ class _Builder:
             case "phrase":
                 return self.phrase(item, fields)
             case "pattern":
-                return self.pattern(item, fields, "wildcard", normalized(item.text))
+                return self.patterns(item, fields, required)
             case "fuzzy":
                 words = self.schema.analyzer.words(item.text)
                 if len(words) != 1:
@@ -282,14 +287,40 @@ class _Builder:
             self.note("bad-syntax", item, "this phrase holds no word")
             return None
         if len(words) == 1:
-            return Word(fields, self.terms(fields, words[0]), item.boost, words[0])
+            return self.word(item, fields, words[0], True)
         words = self.first(words, item)
         counted = [not analyzer.is_stop_word(word) for word in words]
         steps = [self.terms(fields, word) for word in words]
         slop = min(item.amount, _MAX_SLOP)
         return WordPhrase(fields, steps, slop, item.boost, counted if any(counted) else None)
 
+    def patterns(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
+        """What was typed without a space and has a wildcard in it: punctuation parts it as it parts words."""
+        pieces = [piece for part in _PUNCTUATION.split(normalized(item.text)) if (piece := part.strip("'.&-@#"))]
+        made = []
+        for piece in pieces or [""]:
+            bare = piece.strip("*")
+            bigrams = raw_words(bare)
+            if not _is_wild(piece):
+                made.append(self.words(replace(item, text=piece), fields, required))
+            elif not _is_wild(bare) and len(bigrams) > 1 and sum(map(len, bigrams)) > len(bare):
+                # Of a script without spaces only bigrams are words: more than two characters are a phrase of them.
+                made.append(WordPhrase(fields, [self.terms(fields, word) for word in bigrams], boost=item.boost))
+            elif not _is_wild(piece[:-1]) and piece.endswith("?"):
+                # The end of a question, more often than one letter more: both are meant.
+                either = [self.words(replace(item, text=piece), fields, required)]
+                either.append(self.pattern(item, fields, "wildcard", piece))
+                made.append(_joined(query.Or, _present(either)))
+            else:
+                made.append(self.pattern(item, fields, "wildcard", piece))
+        return _joined(query.And, _present(made))
+
     def pattern(self, item: Item, fields: tuple[str, ...], kind: str, text: str) -> query.Query | None:
+        self.pattern_count += 1
+        if self.pattern_count > _MAX_PATTERNS:
+            if self.pattern_count == _MAX_PATTERNS + 1:
+                self.note("too-broad", item, f"only the first {_MAX_PATTERNS} patterns of a query are searched")
+            return None
         if len(text) > _MAX_PATTERN:
             self.note("too-broad", item, f"a pattern has at most {_MAX_PATTERN} characters")
             return None

@@ -19,7 +19,6 @@ from searchkit.analysis.whoosh import (
     KeywordField,
     NumberField,
     TextField,
-    has_positions,
     identifier_field,
     text_analyzer,
 )
@@ -127,11 +126,6 @@ def test_the_column_of_an_article_without_a_number_reads_nan() -> None:
     missing = field.from_column_value(field.column_type.default_value())
     assert missing != missing
     assert field.from_column_value(field.to_column_value(-1.5)) == -1.5
-
-
-def test_only_text_has_positions() -> None:
-    made = [TextField("en"), KeywordField(False), NumberField(), DateField(), identifier_field()]
-    assert [has_positions(field) for field in made] == [True, False, False, False, False]
 
 
 def test_fields_survive_the_pickle_of_a_table_of_contents() -> None:

@@ -68,7 +68,6 @@ def test_a_segment_knows_its_columns_and_groups(storage: Storage, entry: Segment
     assert {field: place for field, (_, place) in segment.groups.items()} == {"title": 0, "body": 1, "summary": 0}
     assert segment.groups["title"][0] is segment.groups["body"][0]
     assert segment.keyword("topics") is segment.keyword("topics")
-    assert segment.attributes()["docs"] == 20
     assert (segment.deleted, segment.problems()) == (None, [])
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from searchkit.codec.layout import Array, FileWriter, MappedFile
 from searchkit.codec.storage import Storage
-from searchkit.codec.terms import SortedStrings, Strings, equal_rows, write_strings
+from searchkit.codec.terms import SortedStrings, Strings, write_strings
 from searchkit.errors import IndexCorruptError
 
 
@@ -52,11 +52,6 @@ def test_sorted_strings_are_searched_like_a_list(strings: list[bytes], sought: b
     assert [distinct[row] for row in range(*found.prefix_range(sought))] == [
         v for v in distinct if v.startswith(sought)
     ]
-
-
-def test_equal_rows_are_found_by_value() -> None:
-    keys = np.array([1, 3, 3, 3, 9])
-    assert [equal_rows(keys, value) for value in (0, 1, 3, 9, 10)] == [(0, 0), (0, 1), (1, 4), (4, 5), (5, 5)]
 
 
 @pytest.mark.parametrize("offsets", [[], [1, 3], [0, 4], [0, 2, 1, 3], [0, 2]])
