@@ -51,6 +51,7 @@ class Dense:
     def __init__(self, snapshot: Snapshot, row: int, ranking: Ranking) -> None:
         # The snapshot keeps its evaluators, so they must not keep it: it goes, with its maps, when its last user does.
         self._snapshot: Snapshot = weakref.proxy(snapshot)
+        self._groups = snapshot.groups
         self._row = row
         self._segment: Segment = snapshot.segments[row]
         self._docs = self._segment.docs
@@ -92,13 +93,13 @@ class Dense:
     def _on_word(self, node: Word, within: Array | None, scored: bool) -> Matched:
         if self._whoosh and scored and len(node.variants) > 1:
             return self._on_or(node, within, scored)  # to Whoosh the variants are words of their own
-        view, _ = self._snapshot.groups[node.fields[0]]
+        view, _ = self._groups[node.fields[0]]
         return self.words.word(view, node.variants, places_of(view, node.fields), node.boost, within, scored)
 
     def _on_term(self, node: query.Term, within: Array | None, scored: bool) -> Matched:
         name = node.fieldname
-        if name in self._snapshot.groups:
-            view, place = self._snapshot.groups[name]
+        if name in self._groups:
+            view, place = self._groups[name]
             text = node.text.decode(errors="replace") if isinstance(node.text, bytes) else node.text
             return self.words.word(view, (text,), (place,), node.boost, within, scored)
         columns = self._segment.columns
@@ -137,10 +138,10 @@ class Dense:
     def _cost(self, node: query.Query) -> float:
         """About how many documents a node has, for the order of a conjunction."""
         if isinstance(node, Word):
-            view, _ = self._snapshot.groups[node.fields[0]]
+            view, _ = self._groups[node.fields[0]]
             return sum(view.term(text).df for text in node.variants)
-        if isinstance(node, query.Term) and node.fieldname in self._snapshot.groups and isinstance(node.text, str):
-            view, place = self._snapshot.groups[node.fieldname]
+        if isinstance(node, query.Term) and node.fieldname in self._groups and isinstance(node.text, str):
+            view, place = self._groups[node.fieldname]
             return view.term(node.text).field_df[place]
         if isinstance(node, query.Phrase):
             return min((self._cost(query.Term(node.fieldname, word)) for word in node.words), default=0)
@@ -239,9 +240,9 @@ class Dense:
     # ---- phrases
 
     def _on_phrase(self, node: query.Phrase, within: Array | None, scored: bool) -> Matched:
-        if node.fieldname not in self._snapshot.groups:
+        if node.fieldname not in self._groups:
             return self._fallback(node, within)
-        view, place = self._snapshot.groups[node.fieldname]
+        view, place = self._groups[node.fieldname]
         words = [word.decode(errors="replace") if isinstance(word, bytes) else word for word in node.words]
         steps = [(word,) for word in words]
         return self.words.phrase(view, (place,), steps, node.slop, node.boost, [True] * len(steps), within, scored)
@@ -249,14 +250,14 @@ class Dense:
     def _on_word_phrase(self, node: WordPhrase, within: Array | None, scored: bool) -> Matched:
         if self._whoosh and scored and not node.truncated:
             return self._on_or(node, within, scored)
-        view, _ = self._snapshot.groups[node.fields[0]]
+        view, _ = self._groups[node.fields[0]]
         places = places_of(view, node.fields)
         return self.words.phrase(view, places, node.steps, node.slop, node.boost, node.scored, within, scored)
 
     # ---- patterns
 
     def _on_written(self, node: WrittenPattern, within: Array | None, scored: bool) -> Matched:
-        view, _ = self._snapshot.groups[node.fields[0]]
+        view, _ = self._groups[node.fields[0]]
         group = view.groups[self._row]
         rows = written_rows(group, node.kind, node.text, node.distance)
         terms = np.unique(group.word_terms[rows])
@@ -266,7 +267,7 @@ class Dense:
     def _on_pattern(self, node: Any, within: Array | None, scored: bool) -> Matched:
         """Whoosh's own Prefix, Wildcard, FuzzyTerm and TermRange: over index terms."""
         name = node.fieldname
-        is_text = name in self._snapshot.groups
+        is_text = name in self._groups
         if not node.constantscore or (not is_text and (self._whoosh or not self._has_texts(name, node))):
             return self._fallback(node, within)
         if (isinstance(node, query.Prefix) and not node.text) or (
@@ -275,7 +276,7 @@ class Dense:
             return self._on_every(query.Every(name, boost=node.boost), within, scored)
         if not is_text:
             return self._select(self._docs_of_texts(name, node), within, self._constant(node.boost))
-        view, place = self._snapshot.groups[name]
+        view, place = self._groups[name]
         rows = pattern_rows(view.groups[self._row].terms, node)
         rows = rows[view.groups[self._row].df[place][rows] > 0]
         if not self._whoosh or not scored:

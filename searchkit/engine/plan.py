@@ -83,7 +83,7 @@ def best(keys: Array, count: int) -> Array:
         keys: float64, none NaN.
     """
     if count >= len(keys):
-        return np.argsort(-keys, kind="stable")
+        return (-keys).argsort(kind="stable")
     if count <= 0:
         return np.zeros(0, np.int64)
     if len(keys) < 2 * _BLOCK * count:
@@ -94,7 +94,7 @@ def best(keys: Array, count: int) -> Array:
         threshold = _nth_largest(blocks.max(axis=1), count)
     rows = np.flatnonzero(keys >= threshold)
     # Of the rows at the threshold, the lowest: a stable sort leaves them in front of their equals.
-    return rows[np.argsort(-keys[rows], kind="stable")[:count]]
+    return rows[(-keys[rows]).argsort(kind="stable")[:count]]
 
 
 def _nth_largest(keys: Array, n: int) -> float:

@@ -45,6 +45,7 @@ class Words:
 
     def __init__(self, snapshot: Snapshot, row: int, ranking: Ranking) -> None:
         self._snapshot: Snapshot = weakref.proxy(snapshot)  # see Dense
+        self._cached_weights = snapshot.weights
         self._row = row
         self._docs = snapshot.segments[row].docs
         self._ranking = ranking
@@ -135,7 +136,7 @@ class Words:
     def _weights(
         self, view: GroupView, terms: tuple[str, ...], known: list[TermStatistics], places: tuple[int, ...]
     ) -> tuple[float, ...]:
-        cache = self._snapshot.weights
+        cache = self._cached_weights
         key = (self._ranking.name, view.fields[0], places, terms)
         weights = cache.get(key)
         if weights is None:
