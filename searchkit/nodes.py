@@ -9,6 +9,7 @@ import fnmatch
 import itertools
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,7 +19,21 @@ from whoosh import matching, query
 _MAX_ALTERNATIVES = 64
 
 
-class Word(query.Or):  # type: ignore[misc]  # whoosh has no types
+class _ByContent(ABC):
+    """Nodes are equal when they say the same, as Whoosh's own are."""
+
+    @abstractmethod
+    def _key(self) -> tuple[Any, ...]:
+        """All that makes a difference."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+
+class Word(_ByContent, query.Or):  # type: ignore[misc]  # whoosh has no types
     """A plain word over the fields of one text group: to the engine one word, to Whoosh the Or of its terms.
 
     Args:
@@ -33,12 +48,6 @@ class Word(query.Or):  # type: ignore[misc]  # whoosh has no types
         self.fields = tuple(fields)
         self.variants = tuple(terms)
         self.text = text or self.variants[0]
-
-    def __hash__(self) -> int:
-        return hash((self.fields, self.variants, self.boost))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Word) and self._key() == other._key()
 
     def _key(self) -> tuple[Any, ...]:
         return self.fields, self.variants, self.boost
@@ -57,7 +66,7 @@ class Word(query.Or):  # type: ignore[misc]  # whoosh has no types
         return self
 
 
-class WordPhrase(query.Or):  # type: ignore[misc]  # whoosh has no types
+class WordPhrase(_ByContent, query.Or):  # type: ignore[misc]  # whoosh has no types
     """A phrase over the fields of one text group: matches where any one of the fields holds it.
 
     Args:
@@ -89,12 +98,6 @@ class WordPhrase(query.Or):  # type: ignore[misc]  # whoosh has no types
         self.slop = slop
         self.scored = tuple(scored) if scored is not None else (True,) * len(self.steps)
 
-    def __hash__(self) -> int:
-        return hash((self.fields, self.steps, self.slop, self.boost))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, WordPhrase) and self._key() == other._key()
-
     def _key(self) -> tuple[Any, ...]:
         return self.fields, self.steps, self.slop, self.boost
 
@@ -112,7 +115,7 @@ class WordPhrase(query.Or):  # type: ignore[misc]  # whoosh has no types
         return self
 
 
-class WrittenPattern(query.Query):  # type: ignore[misc]  # whoosh has no types
+class WrittenPattern(_ByContent, query.Query):  # type: ignore[misc]  # whoosh has no types
     """A pattern over words as written: matches the articles of all their index terms, with a constant score.
 
     Args:
@@ -132,12 +135,6 @@ class WrittenPattern(query.Query):  # type: ignore[misc]  # whoosh has no types
 
     def _key(self) -> tuple[Any, ...]:
         return self.fields, self.kind, self.text, self.boost, self.distance
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, WrittenPattern) and self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
 
     def __repr__(self) -> str:
         return f"WrittenPattern({list(self.fields)}, {self.kind!r}, {self.text!r})"

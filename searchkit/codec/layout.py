@@ -127,7 +127,7 @@ class FileWriter:
         self._output.write(header)
         checksum = xxhash.xxh3_64_intdigest(header)
         prelude = _PRELUDE.pack(_MAGIC, FORMAT_VERSION, 0, self._position, len(header), checksum, 0)[:-8]
-        self._output.seek(0)  # type: ignore[attr-defined]
+        self._output.seek(0)
         self._output.write(prelude + struct.pack("<Q", xxhash.xxh3_64_intdigest(prelude)))
         return f"{checksum:016x}"
 

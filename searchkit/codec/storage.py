@@ -35,9 +35,10 @@ _held: weakref.WeakSet[WriteLock] = weakref.WeakSet()
 
 
 class Output(Protocol):
-    """A file being written, front to back."""
+    """A file being written, front to back but for its prelude."""
 
     def write(self, data: Any, /) -> int: ...
+    def seek(self, offset: int, /) -> int: ...
 
 
 class Storage:
