@@ -235,7 +235,7 @@ class _GroupMerge:
         """
         fields, count = self.groups[0].fields, len(self.union)
         width = range(len(fields))
-        postings, occurrences = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        postings = np.zeros(count, np.int64)
         df = [np.zeros(count, np.int64) for _ in width]
         cf = [np.zeros(count, np.int64) for _ in width]
         largest_tf, largest_position = [0 for _ in width], 65535
