@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from searchkit.article import Article, Skipped
 from searchkit.errors import (
     ArticleError,
     ConfigurationError,
@@ -14,14 +13,15 @@ from searchkit.errors import (
     SchemaError,
     SearchkitError,
 )
-from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
-from searchkit.sources import Source, read
 
 if TYPE_CHECKING:
+    from searchkit.article import Article, Skipped
     from searchkit.facets import Ranges, Terms
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
+    from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
+    from searchkit.sources import Source, read
 
 __all__ = [
     "Article",
@@ -56,19 +56,29 @@ __all__ = [
     "read",
 ]
 
-# NumPy and Whoosh come with these; a program that only reads articles, or prints its help, need not wait for them.
+# NumPy and Whoosh come with some of these, others with a decoder of JSON: a program waits only for what it uses.
 _LAZY = {
+    "Article": "searchkit.article",
+    "Date": "searchkit.schema",
     "FacetCount": "searchkit.results",
     "FacetCounts": "searchkit.results",
     "Hit": "searchkit.results",
     "Index": "searchkit.index",
+    "Keyword": "searchkit.schema",
     "Note": "searchkit.results",
+    "Number": "searchkit.schema",
     "Ranges": "searchkit.facets",
     "Report": "searchkit.indexing.writer",
     "Results": "searchkit.results",
+    "Schema": "searchkit.schema",
+    "Skipped": "searchkit.article",
+    "Source": "searchkit.sources",
+    "Stored": "searchkit.schema",
     "Terms": "searchkit.facets",
+    "Text": "searchkit.schema",
     "create": "searchkit.index",
     "open": "searchkit.index",
+    "read": "searchkit.sources",
 }
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +83,11 @@ def resolve_zone(tz: str | tzinfo | None) -> tzinfo:
     if isinstance(tz, tzinfo):
         return tz
     try:
-        return UTC if tz.upper() == "UTC" else ZoneInfo(tz)
+        if tz.upper() == "UTC":
+            return UTC
+        from zoneinfo import ZoneInfo  # slow to import
+
+        return ZoneInfo(tz)
     except (AttributeError, KeyError, ValueError, OSError):  # zoneinfo opens a file of that name, whatever it is
         raise ConfigurationError(f"unknown time zone {tz!r}; use a name like 'Europe/Paris'") from None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import searchkit
-from searchkit import terminal
+from searchkit import compiled, terminal
 from searchkit.errors import (
     ConfigurationError,
     IndexCorruptError,
@@ -31,7 +32,6 @@ from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stor
 
 if TYPE_CHECKING:
     from searchkit.index import Index
-    from searchkit.indexing.writer import Report
 
 #: What ``--field name:kind`` can say.
 KINDS: dict[str, Kind] = {
@@ -42,8 +42,8 @@ KINDS: dict[str, Kind] = {
     "date": Date(),
     "stored": Stored(),
 }
-#: Skipped records that are listed on a terminal; a file gets them all.
-MAX_LISTED = 20
+#: Commands that go on for long enough to load compiled kernels, or that have them compiled.
+LONG_COMMANDS = ("build", "optimize", "warm")
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -87,7 +87,8 @@ def _echo_json(value: Any) -> None:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="searchkit")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Full-text search for news and other dated articles.
 
     \b
@@ -95,6 +96,8 @@ def main() -> None:
         searchkit build articles/ --index news.idx
         searchkit search '"trade deficit" japan' --index news.idx --facet published:month
     """
+    if ctx.invoked_subcommand not in LONG_COMMANDS:
+        compiled.disable()
 
 
 _index_option = click.option("--index", "path", required=True, metavar="DIR", help="The directory of the index.")
@@ -104,7 +107,9 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print one J
 def _selection_options(command: _Command) -> _Command:
     """The options by which search and delete select articles beside the query."""
     for option in (
-        click.option("--tz", metavar="ZONE", help="Time zone of dates, e.g. Europe/Paris; UTC unless given."),
+        click.option(
+            "--tz", metavar="ZONE", help="Time zone of dates, asked for and shown, e.g. Europe/Paris; UTC unless given."
+        ),
         click.option(
             "--filter",
             "filters",
@@ -168,9 +173,9 @@ def build(
             with terminal.progress_bar(source) as progress:
                 report = index.rebuild(source, schema, progress, allow_empty, threads, on_error="skip")
         except ConfigurationError:
-            _list(source.skipped)  # they say why nothing was left to build from
+            terminal.show_skipped(source.skipped)  # they say why nothing was left to build from
             raise
-        _tell(report)
+        terminal.show_report(report)
         seconds, rate = f"{report.seconds:.1f} s", f"{report.articles_per_second:,.0f} articles a second"
         total = terminal.plural(len(index), "article")
         click.echo(f"{total} in {seconds} ({rate}), {terminal.size(index.stats()['bytes'])}")
@@ -220,27 +225,6 @@ def _opened_or_created(path: Path, schema: Schema) -> Iterator[Index]:
         raise
 
 
-def _list(skipped: Sequence[searchkit.Skipped]) -> None:
-    """List what gave no article: file, line and reason."""
-    count = MAX_LISTED if terminal.is_terminal(sys.stderr) else len(skipped)
-    for record in skipped[:count]:
-        place = ":".join(str(part) for part in (record.source, record.line) if part is not None)
-        parts = (place, record.id, record.reason)
-        click.echo(f"skipped {terminal.line(': '.join(part for part in parts if part))}", err=True)
-    if len(skipped) > count:
-        click.echo(f"… and {len(skipped) - count:,} more", err=True)
-
-
-def _tell(report: Report) -> None:
-    _list(report.skipped)
-    for warning in report.warnings:
-        click.echo(f"warning: {terminal.line(warning)}", err=True)
-    if report.ignored_fields:
-        click.echo(f"ignored fields: {terminal.line(', '.join(report.ignored_fields))}", err=True)
-    if report.skipped:
-        click.echo(f"{terminal.plural(len(report.skipped), 'record')} skipped", err=True)
-
-
 # ---- search
 
 
@@ -248,7 +232,11 @@ def _tell(report: Report) -> None:
 @click.argument("query")
 @_index_option
 @click.option(
-    "--facet", "facets", multiple=True, metavar="FIELD", help="Count the values of a field: topics, published:month."
+    "--facet",
+    "facets",
+    multiple=True,
+    metavar="FIELD",
+    help="Count the values of a field: topics, published:month. A long calendar leaves out empty periods, but in JSON.",
 )
 @_selection_options
 @click.option(
@@ -282,12 +270,14 @@ def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], a
         searchkit search --index news.idx -- -wheat
     """
     with searchkit.open(path) as index:
+        from searchkit.dates import resolve_zone  # with NumPy, which other commands do without
+
         chosen = _filters(index.schema, filters)
         results = index.search(query, filters=chosen, sort=sort or "relevance", **options)
         if as_json:
             _echo_json(results.to_dict())
         else:
-            terminal.show(results)
+            terminal.show(results, resolve_zone(options["tz"]))
 
 
 def _filters(schema: Schema, given: Iterable[str]) -> dict[str, Any] | None:
@@ -425,3 +415,34 @@ def backup(target: str, path: str) -> None:
     with searchkit.open(path) as index:
         index.backup(target)
         click.echo(f"{terminal.plural(len(index), 'article')} copied to {terminal.line(target)}")
+
+
+@main.command()
+@click.pass_context
+def warm(ctx: click.Context) -> None:
+    """Compile what makes searching and indexing fast.
+
+    A program that searches for a while has this done in the background; after this, it finds it done. It takes a
+    minute for each version of searchkit and needs Numba: pip install "searchkit[fast]". SEARCHKIT_CACHE_DIR says where
+    the machine code lies.
+
+    \b
+    Example:
+        searchkit warm
+    """
+    import logging
+
+    logging.getLogger(compiled.__name__).setLevel(logging.CRITICAL)  # what goes wrong is told here
+    for group in compiled.GROUPS:
+        kernels = compiled.Kernels(group)
+        started = time.perf_counter()
+        kernels.wait()
+        if kernels.failure is not None:
+            _complain(kernels.failure)
+            ctx.exit(1)
+        if kernels.directory is None:
+            _complain("nothing is compiled where NUMBA_DISABLE_JIT is set")
+            ctx.exit(1)
+        what = f"compiled in {time.perf_counter() - started:.1f} s" if kernels.was_compiled else "was compiled before"
+        click.echo(f"{group}: {what}")
+        click.echo(f"  {terminal.line(kernels.directory)}")

@@ -161,8 +161,8 @@ def _instant_span(micros: int) -> Span:
 
 
 def _parse_plain(words: str, clock: _Clock) -> Span:
-    for pattern, read in _FORMS:
-        match = pattern.fullmatch(words)
+    for form, read in _FORMS:
+        match = re.fullmatch(form, words, _FLAGS)
         if match is not None:
             return read(match, clock)
     return _parse_freely(words, clock)
@@ -314,47 +314,44 @@ def _read_named_month(match: re.Match[str], clock: _Clock) -> Span:
 
 
 _FLAGS = re.IGNORECASE | re.ASCII
-_FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str], _Clock], Span]]] = [
-    (re.compile(form, _FLAGS), read)
-    for form, read in (
-        (rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ .,/-]+(?P<month>{_MONTH}){_NAMED_TAIL}", _read_date),
-        (rf"(?P<month>{_MONTH})[ .,/-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_NAMED_TAIL}", _read_date),
-        (
-            r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
-            rf"(?:(?:t|[ ,]+(?:at )?){_TIME})?",
-            _read_date,
-        ),
-        (
-            r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:[t ]?(?P<hour>\d{2})(?P<minute>\d{2})"
-            r"(?:(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?(?P<offset>z|[+-]\d{2}:?\d{2})?)?",
-            _read_date,
-        ),
-        (r"\d{4}", _read_year),
-        (r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})", _read_month),
-        (r"(?P<month>\d{1,2})/(?P<year>\d{4})", _read_month),
-        (rf"({_MONTH})[ .,/-]+(\d{{4}})", _read_named_month),
-        (r"(?P<year>\d{4})[ -]?q(?P<quarter>\d)", _read_quarter),
-        (r"q(?P<quarter>\d)[ ,/-]*(?P<year>\d{4})", _read_quarter),
-        (r"(\d{4})[ -]?w(\d{1,2})", _read_week),
-        (r"today|yesterday|tomorrow", _read_day),
-        (r"(this|last|previous|next) (day|week|month|quarter|year)", _read_calendar_period),
-        (rf"(?:(last|next) )?({_WEEKDAY}|{_MONTH})", _read_name),
-        (rf"(?:(?P<way>past|last|previous|next) )?(?P<count>\d+) ?(?P<unit>{_UNIT})", _read_duration),
-        (rf"(?P<way>past) (?P<count>)(?P<unit>{_UNIT})", _read_duration),
-        (rf"(\d+) ?({_UNIT}) ago", _read_ago),
-        (rf"now((?: ?[+-] ?\d+ ?(?:{_UNIT}))*)(?: ?/ ?({_UNIT}))?", _read_date_math),
-    )
-]
+# Not compiled here, which takes milliseconds: most searches read no date, and re remembers what it compiled.
+_FORMS: tuple[tuple[str, Callable[[re.Match[str], _Clock], Span]], ...] = (
+    (rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ .,/-]+(?P<month>{_MONTH}){_NAMED_TAIL}", _read_date),
+    (rf"(?P<month>{_MONTH})[ .,/-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_NAMED_TAIL}", _read_date),
+    (
+        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
+        rf"(?:(?:t|[ ,]+(?:at )?){_TIME})?",
+        _read_date,
+    ),
+    (
+        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:[t ]?(?P<hour>\d{2})(?P<minute>\d{2})"
+        r"(?:(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?(?P<offset>z|[+-]\d{2}:?\d{2})?)?",
+        _read_date,
+    ),
+    (r"\d{4}", _read_year),
+    (r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})", _read_month),
+    (r"(?P<month>\d{1,2})/(?P<year>\d{4})", _read_month),
+    (rf"({_MONTH})[ .,/-]+(\d{{4}})", _read_named_month),
+    (r"(?P<year>\d{4})[ -]?q(?P<quarter>\d)", _read_quarter),
+    (r"q(?P<quarter>\d)[ ,/-]*(?P<year>\d{4})", _read_quarter),
+    (r"(\d{4})[ -]?w(\d{1,2})", _read_week),
+    (r"today|yesterday|tomorrow", _read_day),
+    (r"(this|last|previous|next) (day|week|month|quarter|year)", _read_calendar_period),
+    (rf"(?:(last|next) )?({_WEEKDAY}|{_MONTH})", _read_name),
+    (rf"(?:(?P<way>past|last|previous|next) )?(?P<count>\d+) ?(?P<unit>{_UNIT})", _read_duration),
+    (rf"(?P<way>past) (?P<count>)(?P<unit>{_UNIT})", _read_duration),
+    (rf"(\d+) ?({_UNIT}) ago", _read_ago),
+    (rf"now((?: ?[+-] ?\d+ ?(?:{_UNIT}))*)(?: ?/ ?({_UNIT}))?", _read_date_math),
+)
 
 
 # -- Everything else ---------------------------------------------------------------------------------------------------
 
 # What dateutil may be asked: it also reads "5", "10.5 h" and "25-10-28" as some date or other, and drops a minus sign.
-_PLAUSIBLE = re.compile(
+_PLAUSIBLE = (
     rf"(?=[\w'])(?!.*\d{{5}})(?:.*\b(?:{_MONTH})\b.*\d.*|.*\d.*\b(?:{_MONTH})\b.*"
     r"|(?:.* )?(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|\d{1,2}/\d{1,2}(?:/\d{2})?)"
-    r"(?:[ ,t].*)?)",
-    _FLAGS,
+    r"(?:[ ,t].*)?)"
 )
 # The zone names of e-mail (RFC 2822); all others mean different things to different people.
 _ZONE_NAMES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
@@ -376,7 +373,7 @@ def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
 
 
 def _parse_freely(text: str, clock: _Clock) -> Span:
-    if _PLAUSIBLE.fullmatch(text) is None:
+    if re.fullmatch(_PLAUSIBLE, text, _FLAGS) is None:
         raise DateError(f"{text} is not a date")
     from dateutil import parser  # here, because it is slow to import and few texts need it
 

@@ -6,8 +6,9 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -17,7 +18,9 @@ from searchkit.highlight import to_plain, to_terminal
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from searchkit.results import FacetCounts, Hit, Note, Results
+    from searchkit.article import Skipped
+    from searchkit.indexing.writer import Report
+    from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
     from searchkit.sources import Source
 
 # Control characters but line feed, line and paragraph separators, bidirectional overrides and isolates: what drives a
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _INDENT = 5
 _BAR = 24
+# Skipped records that are listed on a terminal; a file gets them all.
+_LISTED = 20
+# Rows of a facet that are shown whatever they say; of more, those that say something.
+_ROWS = 24
 
 
 def escape(text: str) -> str:
@@ -57,12 +64,34 @@ def size(count: int) -> str:
     return f"{amount:,.1f} GB"
 
 
-def show(results: Results) -> None:
-    """Print what a search found."""
+def show(results: Results, zone: tzinfo) -> None:
+    """Print what a search found, with times as the clocks of a zone show them."""
     if is_terminal(sys.stdout):
-        _show_rich(results)
+        _show_rich(results, zone)
     else:
-        click.echo("\n".join(_plain_lines(results)))
+        click.echo("\n".join(_plain_lines(results, zone)))
+
+
+def show_report(report: Report) -> None:
+    """Print, on stderr, what somebody should know of a build."""
+    show_skipped(report.skipped)
+    for warning in report.warnings:
+        click.echo(f"warning: {line(warning)}", err=True)
+    if report.ignored_fields:
+        click.echo(f"ignored fields: {line(', '.join(report.ignored_fields))}", err=True)
+    if report.skipped:
+        click.echo(f"{plural(len(report.skipped), 'record')} skipped", err=True)
+
+
+def show_skipped(skipped: Sequence[Skipped]) -> None:
+    """List, on stderr, what gave no article: file, line and reason."""
+    count = _LISTED if is_terminal(sys.stderr) else len(skipped)
+    for record in skipped[:count]:
+        place = ":".join(str(part) for part in (record.source, record.line) if part is not None)
+        parts = (place, record.id, record.reason)
+        click.echo(f"skipped {line(': '.join(part for part in parts if part))}", err=True)
+    if len(skipped) > count:
+        click.echo(f"… and {len(skipped) - count:,} more", err=True)
 
 
 # ---- what both have in common
@@ -77,12 +106,22 @@ def _title(hit: Hit) -> str:
     return line(hit.title) or "(untitled)"
 
 
-def _day(hit: Hit) -> str:
-    return hit.published.isoformat(" ")[:16] if hit.published else "undated"
+def _time(hit: Hit, zone: tzinfo) -> str:
+    published = hit.published
+    if published is None:
+        return "undated"
+    with suppress(OverflowError):  # in that zone it is not yet the year 1, or no longer 9999
+        published = published.astimezone(zone)
+    return published.isoformat(" ")[:16]
 
 
 def _note(note: Note) -> str:
     return f"note: {line(note.message)}"
+
+
+def _rows(counts: FacetCounts) -> Sequence[FacetCount]:
+    """The values that are shown. A calendar may have years of days without an article."""
+    return counts if len(counts) <= _ROWS else [item for item in counts if item.count or item.selected]
 
 
 def _rest(counts: FacetCounts) -> list[tuple[str, int]]:
@@ -93,19 +132,19 @@ def _rest(counts: FacetCounts) -> list[tuple[str, int]]:
 # ---- plain
 
 
-def _plain_lines(results: Results) -> Iterator[str]:
+def _plain_lines(results: Results, zone: tzinfo) -> Iterator[str]:
     yield _headline(results)
     yield from map(_note, results.notes)
     for hit in results:
         yield ""
         yield f"{hit.rank + 1}. {_title(hit)}"
-        yield f"   {_day(hit)}  {line(hit.id)}"
+        yield f"   {_time(hit, zone)}  {line(hit.id)}"
         if snippet := line(to_plain(hit.fragments)):
             yield f"   {snippet}"
     for key, counts in results.facets.items():
         yield ""
         yield line(key)
-        rows = [(f"{'*' if item.selected else ' '} {line(item.value)}", item.count) for item in counts]
+        rows = [(f"{'*' if item.selected else ' '} {line(item.value)}", item.count) for item in _rows(counts)]
         rows += [(f"  {label}", count) for label, count in _rest(counts)]
         width = max((len(label) for label, _ in rows), default=0)
         for label, count in rows:
@@ -129,7 +168,7 @@ def _console(stream: TextIO) -> Console:
     )
 
 
-def _show_rich(results: Results) -> None:
+def _show_rich(results: Results, zone: tzinfo) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -141,7 +180,7 @@ def _show_rich(results: Results) -> None:
     for hit in results:
         title = Text(_title(hit), "bold cyan")
         title.truncate(room, overflow="ellipsis")
-        below = Text(f"{_day(hit)}  ", "dim").append(line(hit.id), "dim italic")
+        below = Text(f"{_time(hit, zone)}  ", "dim").append(line(hit.id), "dim italic")
         below.truncate(room, overflow="ellipsis")
         # Fragments are cleaned by their rendering; what is left of escape sequences are its own marks.
         snippet = Text.from_ansi(" ".join(to_terminal(hit.fragments).split()))
@@ -165,7 +204,7 @@ def _facet_table(key: str, counts: FacetCounts) -> Any:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(width=_BAR)
     most = max((item.count for item in counts), default=0)
-    for item in counts:
+    for item in _rows(counts):
         bar = Bar(most, 0, item.count, width=_BAR, color="cyan")
         table.add_row(Text(line(item.value)), f"{item.count:,}", bar, style="bold" if item.selected else "")
     for label, count in _rest(counts):

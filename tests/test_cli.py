@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import searchkit
-from searchkit import Article, Date, Keyword, Number, Schema, Stored, Text, cli, terminal
+from searchkit import Article, Date, Keyword, Number, Schema, Stored, Text, cli, compiled, terminal
 from searchkit.errors import IndexLockedError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,8 +28,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run() -> Run:
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """``run("search", …)``: a command, its output and its exit status; an unexpected exception is raised."""
+    monkeypatch.setattr(compiled, "_is_disabled", False)  # what a command does to its process ends with the test
 
     def invoke(*args: object, status: int = 0) -> Result:
         result = CliRunner().invoke(cli.main, [str(arg) for arg in args], prog_name="searchkit")
@@ -99,7 +100,7 @@ def every_command() -> list[tuple[str, click.Command]]:
 @pytest.mark.parametrize(("name", "command"), every_command())
 def test_every_command_explains_itself_with_an_example(run: Run, name: str, command: click.Command) -> None:
     text = run(*name.split(), "--help").stdout
-    assert re.search(rf"Examples?:\n +searchkit {name or 'build'} ", text)
+    assert re.search(rf"Examples?:\n +searchkit {name or 'build'}\b", text)
     assert "\\b" not in text
     assert command.help
     for option in command.params:
@@ -108,14 +109,14 @@ def test_every_command_explains_itself_with_an_example(run: Run, name: str, comm
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    assert set(cli.main.commands) == {"build", "search", "info", "check", "delete", "optimize", "backup"}
+    assert set(cli.main.commands) == {"build", "search", "info", "check", "delete", "optimize", "backup", "warm"}
 
 
 def test_the_examples_in_the_help_are_understood() -> None:
     import shlex
 
     for name, command in cli.main.commands.items():
-        examples = re.findall(rf"^ +searchkit ({name} .*)$", command.help or "", re.MULTILINE)
+        examples = re.findall(rf"^ +searchkit ({name}\b.*)$", command.help or "", re.MULTILINE)
         for example in examples:
             command.make_context(name, shlex.split(example)[1:])
 
@@ -385,6 +386,49 @@ def test_plain_output_shows_the_page_the_untitled_and_the_undated(run: Run, wire
     assert re.fullmatch(r"4 articles, 4 to 4 shown, [\d.]+ ms", lines[0])
     assert lines[2:4] == ["4. (untitled)", "   undated  d"]
     assert re.fullmatch(r"4 articles, [\d.]+ ms\n", run("search", "", "--index", wire, "--limit", 0).stdout)
+
+
+def test_times_are_those_of_the_zone(run: Run, tmp_path: Path) -> None:
+    with searchkit.create(tmp_path / "idx") as index:
+        index.add(
+            [
+                Article("a", "Later", "", "2025-01-05T23:30Z"),
+                Article("b", "First", "", "0001-01-01T00:00Z"),
+                Article("c", "Last", "", "9999-12-31T23:59Z"),
+            ]
+        )
+
+    def times(*options: str) -> list[str]:
+        result = run("search", "", "--index", tmp_path / "idx", "--sort", "oldest", *options)
+        return re.findall(r"^   (.*)  [abc]$", result.stdout, re.MULTILINE)
+
+    assert times() == ["0001-01-01 00:00", "2025-01-05 23:30", "9999-12-31 23:59"]
+    assert times("--tz", "Asia/Tokyo")[1:] == ["2025-01-06 08:30", "9999-12-31 23:59"]
+    assert times("--tz", "America/New_York")[:2] == ["0001-01-01 00:00", "2025-01-05 18:30"]
+
+
+def test_a_long_calendar_leaves_out_empty_periods(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with searchkit.create(tmp_path / "idx") as index:
+        index.add([Article(day, day, "", day) for day in ("2025-01-05", "2025-01-28", "2025-03-01")])
+
+    def days(until: str, *options: str) -> str:
+        options = (*options, "--facet", "published:day", "--limit", "0")
+        return run("search", "", "--index", tmp_path / "idx", "--until", until, *options).stdout
+
+    assert len(days("2025-01-28").splitlines()) == 3 + 24
+    assert days("2025-03-01").splitlines()[3:] == [
+        f"   {day}          1" for day in ("2025-01-05", "2025-01-28", "2025-03-01")
+    ]
+    assert len(json.loads(days("2025-03-01", "--json"))["facets"]["published:day"]["values"]) == 56
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
+    assert len(days("2025-03-01").strip().splitlines()) == 3 + 3
+
+
+def test_only_long_commands_load_compiled_kernels(run: Run, wire: str) -> None:
+    run("optimize", "--index", wire)
+    assert not compiled._is_disabled
+    run("search", "grain", "--index", wire)
+    assert compiled._is_disabled
 
 
 def test_notes_are_shown(run: Run, seeds: str) -> None:
