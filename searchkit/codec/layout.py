@@ -8,8 +8,9 @@ touches a few chunks verifies just these.
 
 from __future__ import annotations
 
+import contextlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import msgspec
@@ -20,13 +21,14 @@ import xxhash
 from searchkit.codec.storage import Output, Storage
 from searchkit.errors import IndexCorruptError, IndexVersionError
 
-#: Raised with every change of the format; older versions stay readable for ever, newer ones are refused.
-FORMAT_VERSION = 1
+#: Raised with every change of the format; newer ones than this are refused. From version 2 on, older ones stay
+#: readable for ever; version 1 was never released.
+FORMAT_VERSION = 2
 CHUNK = 64 * 1024
 ALIGNMENT = 64
 _MAGIC = b"SRCHKIT\0"
 _PRELUDE = struct.Struct("<8sIIQQQ16xQ")  # magic, version, 0, header offset, header length, header xxh3, own xxh3
-_DTYPES = frozenset(("|u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f8"))
+_DTYPES = frozenset(("|u1", "<u2", "<u4", "<u8", "<i8", "<f8"))
 _MAX_HEADER = 256 * 1024 * 1024
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -65,8 +67,63 @@ def run_lengths(offsets: Array) -> Array:
     return lengths
 
 
+class SectionWriter:
+    """Writes one section piece by piece, while others are written too.
+
+    Attributes:
+        length: how many elements were announced, None = any number.
+    """
+
+    def __init__(self, output: Output, name: str, dtype: np.dtype[Any], offset: int, length: int | None) -> None:
+        self._output = output
+        self._name = name
+        self._dtype = dtype
+        self.length = length
+        self._offset = offset
+        self._written = 0  # elements
+        self._checksums: list[str] = []
+        self._pending = b""  # the beginning of a chunk
+
+    def write(self, array: Array) -> None:
+        """Add the next elements, converted to the section's dtype."""
+        piece = np.ascontiguousarray(array, dtype=self._dtype)
+        if not piece.size:
+            return
+        data = piece.view(np.uint8).reshape(-1).data
+        self._output.seek(self._offset + self.bytes)
+        self._output.write(data)
+        self._written += piece.size
+        if self._pending:  # complete the chunk that the piece before began
+            taken = data[: CHUNK - len(self._pending)]
+            self._pending += taken.tobytes()
+            data = data[len(taken) :]
+            if len(self._pending) < CHUNK:
+                return
+            self._checksums.append(xxhash.xxh3_64_hexdigest(self._pending))
+        whole = len(data) - len(data) % CHUNK
+        self._checksums.extend(xxhash.xxh3_64_hexdigest(data[at : at + CHUNK]) for at in range(0, whole, CHUNK))
+        self._pending = data[whole:].tobytes()
+
+    @property
+    def bytes(self) -> int:
+        """What was written."""
+        return self._written * self._dtype.itemsize
+
+    def section(self) -> Section:
+        """The finished section.
+
+        Raises:
+            ValueError: more or fewer elements were written than announced.
+        """
+        if self.length not in (None, self._written):
+            raise ValueError(f"{self._written} of {self.length} elements of {self._name} written")
+        last = [xxhash.xxh3_64_hexdigest(self._pending)] if self._pending else []
+        checksums = "".join(self._checksums + last)
+        return Section(self._name, self._dtype.str, self._written, self._offset, checksums)
+
+
 class FileWriter:
-    """Writes one file of arrays, front to back, into an open output.
+    """Writes one file of arrays into an open output.
 
     Use as::
 
@@ -79,42 +136,41 @@ class FileWriter:
     def __init__(self, output: Output, kind: str) -> None:
         self._output = output
         self._kind = kind
-        self._sections: list[Section] = []
-        # The prelude comes first in the file but is known last; outputs of a storage can seek, once.
+        self._sections: list[SectionWriter] = []
+        # The prelude comes first in the file but is known last; outputs of a storage can seek.
         self._position = output.write(bytes(_PRELUDE.size))
 
     def _pad(self) -> None:
         if gap := -self._position % ALIGNMENT:
+            self._output.seek(self._position)
             self._position += self._output.write(bytes(gap))
+
+    def reserve(self, name: str, dtype: npt.DTypeLike, length: int) -> SectionWriter:
+        """Make room for a section whose elements come later; all of them must, before :meth:`finish`."""
+        kind = np.dtype(dtype).newbyteorder("<")
+        self._pad()
+        section = SectionWriter(self._output, name, kind, self._position, length)
+        self._position += length * kind.itemsize
+        self._sections.append(section)
+        return section
+
+    @contextlib.contextmanager
+    def stream(self, name: str, dtype: npt.DTypeLike) -> Iterator[SectionWriter]:
+        """A section of a length that nobody knows yet. Until the block ends no other can be begun."""
+        section = self.reserve(name, dtype, 0)
+        section.length = None
+        yield section
+        self._position += section.bytes
 
     def add(self, name: str, array: Array) -> None:
         """Add a whole array as a section."""
-        self.add_parts(name, array.dtype, (array,))
+        self.reserve(name, array.dtype, array.size).write(array)
 
     def add_parts(self, name: str, dtype: npt.DTypeLike, parts: Iterable[Array]) -> None:
-        """Add a section from consecutive pieces, each converted to ``dtype``, without holding them together."""
-        kind = np.dtype(dtype).newbyteorder("<")
-        self._pad()
-        offset, length, checksums, pending = self._position, 0, [], b""
-        for part in parts:
-            piece = np.ascontiguousarray(part, dtype=kind)
-            length += piece.size
-            data = piece.view(np.uint8).reshape(-1).data if piece.size else memoryview(b"")
-            self._position += self._output.write(data)
-            if pending:  # complete the chunk that the piece before began
-                taken = data[: CHUNK - len(pending)]
-                pending += bytes(taken)
-                data = data[len(taken) :]
-                if len(pending) < CHUNK:
-                    continue
-                checksums.append(xxhash.xxh3_64_hexdigest(pending))
-                pending = b""
-            whole = len(data) - len(data) % CHUNK
-            checksums.extend(xxhash.xxh3_64_hexdigest(data[at : at + CHUNK]) for at in range(0, whole, CHUNK))
-            pending = bytes(data[whole:])
-        if pending:
-            checksums.append(xxhash.xxh3_64_hexdigest(pending))
-        self._sections.append(Section(name, kind.str, length, offset, "".join(checksums)))
+        """Add a section from consecutive pieces, without holding them together."""
+        with self.stream(name, dtype) as section:
+            for part in parts:
+                section.write(part)
 
     def finish(self, attributes: dict[str, Any]) -> str:
         """Write header and prelude.
@@ -123,7 +179,9 @@ class FileWriter:
             The checksum of the header, which covers the whole file.
         """
         self._pad()
-        header = msgspec.json.encode(Header(self._kind, attributes, self._sections))
+        sections = [section.section() for section in self._sections]
+        header = msgspec.json.encode(Header(self._kind, attributes, sections))
+        self._output.seek(self._position)
         self._output.write(header)
         checksum = xxhash.xxh3_64_intdigest(header)
         prelude = _PRELUDE.pack(_MAGIC, FORMAT_VERSION, 0, self._position, len(header), checksum, 0)[:-8]
@@ -172,8 +230,8 @@ class MappedFile:
             raise self.corrupt("not a file of searchkit", "prelude")
         if xxhash.xxh3_64_intdigest(data[: _PRELUDE.size - 8]) != own:
             raise self.corrupt("checksum mismatch", "prelude")
-        if version > FORMAT_VERSION:
-            raise IndexVersionError(f"{self.path} has format {version}; this searchkit reads up to {FORMAT_VERSION}")
+        if version != FORMAT_VERSION:
+            raise IndexVersionError(f"{self.path} has format {version}; this searchkit reads {FORMAT_VERSION}")
         if length > _MAX_HEADER or offset + length != len(data):
             raise self.corrupt("the file is truncated, or longer than it was written", "header")
         self._header_start: int = offset
@@ -210,6 +268,11 @@ class MappedFile:
     def array(self, name: str) -> Array:
         """A whole section, verified."""
         return self.slice(name, 0, None)
+
+    def unverified(self, name: str) -> Array:
+        """A whole section, of which a reader has to :meth:`slice` the parts that it uses before it does."""
+        self.length(name)
+        return self._arrays[name]
 
     def slice(self, name: str, start: int, stop: int | None) -> Array:
         """Elements ``start`` to ``stop`` of a section; the chunks they span are verified the first time.

@@ -6,16 +6,25 @@ the file holds, with ``p`` = ``text.<g>``:
 =====================  ======================================================================================
 p.terms.*              index terms, sorted
 p.postings             first posting of each term, and the number of postings at the end
-p.positions.starts     first position of each term, and the number of positions at the end
-p.docs                 document numbers of the postings, ascending within a term
-p.tf.<field>           occurrences in that field, 0 where the article has the word in another field only
+p.docs                 the low 16 bits of the document numbers of the postings, ascending within a term
+p.docs.high            the bits above, of the postings of rare terms
+p.docs.counts          of each common term: its postings in each window of 4,096 documents
+p.tf                   occurrences by field in one byte a posting (:class:`TfCode`), 0 = too many for that
+p.tf.large.at          the postings that p.tf has no room for, ascending
+p.tf.large.<field>     their occurrences in that field
 p.df.<field>, p.cf.…   by term: documents with it in that field, occurrences in that field
-p.positions            positions of the postings in order, those of the first field before those of the second
+p.positions            positions of the postings in order, those of the first field before those of the second,
+                       bit-packed in blocks of 128 postings (:mod:`searchkit.codec.bitpacking`), one word to spare
+p.positions.starts     the first word of each block, in order of the terms; a term has ceil(postings / 128) of them
+p.positions.width      the bits of a position in each block
 p.length.<field>       by document: words of the field, hyphenated wholes not counted
 p.content.<field>      by document: the same without stop words
 p.words.*              words as written, sorted; p.words.df their document frequency, p.words.term their term
 p.plain.*              plain keys (what a reader may type), sorted, of words that differ from it; p.plain.word
 =====================  ======================================================================================
+
+In a segment of up to 65,536 documents the low bits are all there is. In a larger one a term is *common* if it has more
+than two postings a window: a table of counts is then smaller than high bits, and tells where each window begins.
 """
 
 from __future__ import annotations
@@ -25,25 +34,73 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.codec.layout import Array, MappedFile
+from searchkit.codec.bitpacking import unpack
+from searchkit.codec.layout import Array, MappedFile, run_lengths
 from searchkit.codec.terms import SortedStrings
 
-#: Views of postings that a group keeps; the postings themselves stay in the mapped file.
-_CACHED_POSTINGS = 20_000
+#: Documents of a window, in bits.
+WINDOW_BITS = 12
+_LOW_BITS = 16
+#: Postings that share a width of positions.
+BLOCK = 128
+
+
+class TfCode:
+    """Occurrences in the fields of a group as one byte: six bits for the last of two fields, two for the first.
+
+    Args:
+        fields: 1 or 2.
+    """
+
+    def __init__(self, fields: int) -> None:
+        self.bits = 6 if fields == 2 else 8
+        self.mask = (1 << self.bits) - 1
+
+    def encode(self, tfs: tuple[Array, ...]) -> Array:
+        """uint8 codes of postings; 0 where the occurrences do not fit."""
+        fits = tfs[-1] <= self.mask
+        code = tfs[-1].astype(np.int64)
+        if len(tfs) == 2:
+            fits &= tfs[0] < 1 << (8 - self.bits)
+            code |= tfs[0].astype(np.int64) << self.bits
+        code[~fits] = 0
+        return code.astype(np.uint8)
+
+    def decode(self, codes: Array, fields: int) -> tuple[Array, ...]:
+        """Occurrences in each field."""
+        return (codes,) if fields == 1 else (codes >> self.bits, codes & self.mask)
+
+
+def window_count(docs: int) -> int:
+    """Windows of a segment."""
+    return -(-docs >> WINDOW_BITS)
+
+
+def is_common(docs: int, counts: Array) -> Array:
+    """Which terms have window counts, by term.
+
+    Args:
+        docs: documents of the segment.
+        counts: postings of each term.
+    """
+    if docs <= 1 << _LOW_BITS:
+        return np.zeros(len(counts), np.bool_)
+    common: Array = counts > 2 * window_count(docs)
+    return common
 
 
 class Postings(NamedTuple):
-    """The postings of one term in one segment.
+    """Postings of one term, or of several neighbouring ones, in one segment.
 
     Attributes:
-        docs: document numbers local to the segment, ascending, below its count.
+        docs: int64 document numbers local to the segment, below its count, ascending within a term.
         tfs: for each field of the group, the occurrences in it; same length as ``docs``.
-        row: the term's row in the dictionary.
+        rows: the terms' rows in the dictionary, half-open.
     """
 
     docs: Array
     tfs: tuple[Array, ...]
-    row: int
+    rows: tuple[int, int]
 
 
 class TextGroup:
@@ -60,7 +117,11 @@ class TextGroup:
         self.fields = fields
         self.docs = docs
         self._at = f"text.{fields[0]}"
-        self._postings: dict[int, Postings] = {}
+        self._code = TfCode(len(fields))
+
+    def __len__(self) -> int:
+        """Postings of all terms."""
+        return self.file.length(f"{self._at}.docs")
 
     @cached_property
     def terms(self) -> SortedStrings:
@@ -69,20 +130,43 @@ class TextGroup:
 
     @cached_property
     def postings_starts(self) -> Array:
-        """unsigned[terms + 1]."""
-        return self._starts("postings", "docs")
+        """unsigned[terms + 1]: where each term's postings begin."""
+        starts = self.file.array(f"{self._at}.postings")
+        end = self.file.length(f"{self._at}.docs")
+        if len(starts) != len(self.terms) + 1 or starts[0] or starts[-1] != end or (starts[1:] < starts[:-1]).any():
+            raise self.corrupt("offsets out of order", "postings")
+        if end != self.file.length(f"{self._at}.tf"):
+            raise self.corrupt("wrong length", "tf")
+        return starts
 
     @cached_property
-    def positions_starts(self) -> Array:
-        """unsigned[terms + 1]."""
-        return self._starts("positions.starts", "positions")
+    def _blocks(self) -> Array:
+        """int64[terms + 1]: the first block of each term."""
+        blocks = np.zeros(len(self.terms) + 1, np.int64)
+        np.cumsum(-(-run_lengths(self.postings_starts) // BLOCK), out=blocks[1:])
+        for name in ("positions.starts", "positions.width"):
+            if self.file.length(f"{self._at}.{name}") != blocks[-1]:
+                raise self.corrupt("wrong length", name)
+        return blocks
 
-    def _starts(self, name: str, target: str) -> Array:
-        starts = self.file.array(f"{self._at}.{name}")
-        end = self.file.length(f"{self._at}.{target}")
-        if len(starts) != len(self.terms) + 1 or starts[0] or starts[-1] != end or (starts[1:] < starts[:-1]).any():
-            raise self.file.corrupt("offsets out of order", f"{self._at}.{name}")
-        return starts
+    @cached_property
+    def _high(self) -> tuple[Array, Array, Array]:
+        """By term: whether it is common; how many common ones, and how many postings of rare ones, come before it."""
+        counts = run_lengths(self.postings_starts)
+        common = is_common(self.docs, counts)
+        commons, rare = np.zeros(len(counts) + 1, np.int64), np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(common, out=commons[1:])
+        np.cumsum(np.where(common, 0, counts), out=rare[1:])
+        if self.docs > 1 << _LOW_BITS:
+            if self.file.length(f"{self._at}.docs.high") != rare[-1]:
+                raise self.corrupt("wrong length", "docs.high")
+            if self.file.length(f"{self._at}.docs.counts") != commons[-1] * window_count(self.docs):
+                raise self.corrupt("wrong length", "docs.counts")
+        return common, commons, rare
+
+    def corrupt(self, message: str, section: str) -> Exception:
+        """The error for damage in a section of the group."""
+        return self.file.corrupt(message, f"{self._at}.{section}")
 
     def slice(self, name: str, start: int, stop: int) -> Array:
         """Elements ``start`` to ``stop`` of a section of the group (see the module), verified."""
@@ -91,7 +175,7 @@ class TextGroup:
     def _by_term(self, name: str) -> Array:
         array = self.file.array(f"{self._at}.{name}")
         if len(array) != len(self.terms):
-            raise self.file.corrupt("wrong length", f"{self._at}.{name}")
+            raise self.corrupt("wrong length", name)
         return array
 
     @cached_property
@@ -106,8 +190,9 @@ class TextGroup:
 
     def _by_document(self, name: str) -> tuple[Array, ...]:
         arrays = tuple(self.file.array(f"{self._at}.{name}.{field}") for field in self.fields)
-        if any(len(array) != self.docs for array in arrays):
-            raise self.file.corrupt("wrong length", f"{self._at}.{name}")
+        for field, array in zip(self.fields, arrays, strict=True):
+            if len(array) != self.docs:
+                raise self.corrupt("wrong length", f"{name}.{field}")
         return arrays
 
     @cached_property
@@ -120,36 +205,146 @@ class TextGroup:
         """For each field, by document: its words that are not stop words."""
         return self._by_document("content")
 
-    def postings(self, row: int) -> Postings:
-        """The postings of the term in ``row``. Verified before the first use: ascending and within the segment."""
-        found = self._postings.get(row)
-        if found is None:
-            found = self._read_postings(row)
-            if len(self._postings) >= _CACHED_POSTINGS:
-                self._postings.clear()
-            self._postings[row] = found
-        return found
+    def postings(self, first: int, last: int | None = None) -> Postings:
+        """The postings of the terms in rows ``first`` to ``last`` (one term without it), one term after the other.
 
-    def _read_postings(self, row: int) -> Postings:
-        start, stop = int(self.postings_starts[row]), int(self.postings_starts[row + 1])
-        docs = self.slice("docs", start, stop)
-        if start < stop and (int(docs[-1]) >= self.docs or (docs[1:] <= docs[:-1]).any()):
-            raise self.file.corrupt(f"document numbers out of order in term {row}", f"{self._at}.docs")
-        return Postings(docs, tuple(self.slice(f"tf.{field}", start, stop) for field in self.fields), row)
+        Raises:
+            IndexCorruptError: a checksum differs, or document numbers are out of order or outside the segment.
+        """
+        last = first + 1 if last is None else last
+        starts = self.postings_starts[first : last + 1]
+        start, stop = int(starts[0]), int(starts[-1])
+        docs = self._docs(first, last, start, stop)
+        descends = docs[1:] <= docs[:-1]
+        if last > first + 1:  # a new term may begin again
+            borders = starts[1:-1].astype(np.int64) - start
+            descends[borders[(borders > 0) & (borders < len(docs))] - 1] = False
+        if len(docs) and (int(docs.max()) >= self.docs or descends.any()):
+            raise self.corrupt(f"document numbers out of order in terms {first} to {last}", "docs")
+        return Postings(docs, self._tfs(start, stop), (first, last))
 
-    def positions(self, postings: Postings) -> tuple[Array, Array]:
-        """The positions of a term's postings.
+    def _docs(self, first: int, last: int, start: int, stop: int) -> Array:
+        docs = self.slice("docs", start, stop).astype(np.int64)
+        if self.docs <= 1 << _LOW_BITS:
+            return docs
+        is_common, commons, rare = self._high
+        high = self.slice("docs.high", int(rare[first]), int(rare[last]))
+        if commons[first] == commons[last]:
+            return docs | (high.astype(np.int64) << _LOW_BITS)
+        windows = window_count(self.docs)
+        counts = self.slice("docs.counts", int(commons[first]) * windows, int(commons[last]) * windows)
+        lengths = run_lengths(self.postings_starts[first : last + 1])
+        common = np.repeat(is_common[first:last], lengths)
+        if int(counts.sum(dtype=np.int64)) != int(common.sum()):
+            raise self.corrupt("another number of postings than the dictionary says", "docs.counts")
+        tiles = np.tile(np.arange(windows) >> (_LOW_BITS - WINDOW_BITS), len(counts) // windows)
+        docs[common] |= np.repeat(tiles, counts) << _LOW_BITS
+        docs[~common] |= high.astype(np.int64) << _LOW_BITS
+        return docs
+
+    def _tfs(self, start: int, stop: int) -> tuple[Array, ...]:
+        codes = self.slice("tf", start, stop)
+        tfs = self._code.decode(codes, len(self.fields))
+        large = np.flatnonzero(codes == 0)
+        if not len(large):
+            return tfs
+        rows = self._large_at.searchsorted(large + start)
+        if rows[-1] >= len(self._large_at) or (self._large_at[rows] != large + start).any():
+            raise self.corrupt("occurrences are missing", "tf.large.at")
+        tfs = tuple(tf.astype(np.int64) for tf in tfs)
+        for tf, values in zip(tfs, self.large_tfs, strict=True):
+            tf[large] = values[rows]
+        return tfs
+
+    @cached_property
+    def _large_at(self) -> Array:
+        return self.file.array(f"{self._at}.tf.large.at").astype(np.int64)
+
+    @cached_property
+    def large_tfs(self) -> tuple[Array, ...]:
+        """For each field: the occurrences in the postings that have no code, in order of the postings."""
+        made = tuple(self.file.array(f"{self._at}.tf.large.{field}") for field in self.fields)
+        for field, tf in zip(self.fields, made, strict=True):
+            if len(tf) != len(self._large_at):
+                raise self.corrupt("wrong length", f"tf.large.{field}")
+        return made
+
+    def encoded(self, row: int) -> tuple[Array, Array, Array, Array, tuple[Array, ...]]:
+        """The postings of a term as they lie in the file, verified by checksum only.
 
         Returns:
-            int64[postings + 1] starts, and the positions: those of posting ``i`` are ``positions[starts[i]:starts[i +
-            1]]``, the first field's before the second's, ascending in each.
+            uint16 low bits, uint8 codes, uint16 bits above or nothing, uint16 counts by window or nothing, and for each
+            field the occurrences of the postings whose code is 0.
+        """
+        start, stop = int(self.postings_starts[row]), int(self.postings_starts[row + 1])
+        low, codes = self.slice("docs", start, stop), self.slice("tf", start, stop)
+        high = counts = np.zeros(0, np.uint16)
+        if self.docs > 1 << _LOW_BITS:
+            is_common, commons, rare = self._high
+            if is_common[row]:
+                windows = window_count(self.docs)
+                first = int(commons[row]) * windows
+                counts = self.slice("docs.counts", first, first + windows)
+            else:
+                high = self.slice("docs.high", int(rare[row]), int(rare[row + 1])).astype(np.uint16)
+        large = ()
+        if len(self._large_at) and not codes.all():
+            large = tuple(tf[codes == 0] for tf in self._tfs(start, stop))
+        return low, codes, high, counts, large
+
+    def positions(self, postings: Postings) -> tuple[Array, Array]:
+        """The positions of some postings.
+
+        Returns:
+            int64[postings + 1] starts, and the int64 positions: those of posting ``i`` are
+            ``positions[starts[i]:starts[i + 1]]``, the first field's before the second's, ascending in each.
         """
         starts = np.zeros(len(postings.docs) + 1, np.int64)
         np.cumsum(sum(tf.astype(np.int64) for tf in postings.tfs), out=starts[1:])
-        first, last = int(self.positions_starts[postings.row]), int(self.positions_starts[postings.row + 1])
-        if last - first != starts[-1]:
-            raise self.file.corrupt(f"wrong number of positions in term {postings.row}", f"{self._at}.positions")
-        return starts, self.file.slice(f"{self._at}.positions", first, last)
+        words, counts, width, own = self._packed(postings, starts)
+        return starts, unpack(words, counts, width, own) if len(counts) else np.zeros(0, np.int64)
+
+    def _packed(self, postings: Postings, starts: Array) -> tuple[Array, Array, Array, Array]:
+        """The blocks of some postings: their words, verified, and of each its numbers, their width, its first word."""
+        first, last = postings.rows
+        offsets = self.postings_starts[first : last + 1].astype(np.int64)
+        blocks = self._blocks[first : last + 1]
+        # Where each block begins among the postings: every 128 from the term's first on.
+        begins = np.repeat(offsets[:-1] - offsets[0] - (blocks[:-1] - blocks[0]) * BLOCK, np.diff(blocks))
+        begins += np.arange(len(begins)) * BLOCK
+        counts = np.diff(starts[begins], append=starts[-1])
+        block, end = int(blocks[0]), int(blocks[-1])
+        width = self.slice("positions.width", block, end)
+        words = self.slice("positions.starts", block, end).astype(np.int64)
+        if not len(words):
+            return words, counts, width, words
+        begin, stop = int(words[0]), int(words[-1]) + (int(counts[-1]) * int(width[-1]) + 31) // 32 + 1
+        own = words - begin
+        if int(width.max()) > 32 or (own + (counts * width + 31) // 32 >= stop - begin).any() or int(own.min()) < 0:
+            raise self.corrupt(f"blocks out of order in terms {first} to {last}", "positions.starts")
+        return self.slice("positions", begin, stop), counts, width, own
+
+    def first_block(self, row: int) -> int:
+        """The first block of positions of a term."""
+        return int(self._blocks[row])
+
+    def check_positions(self, row: int) -> None:
+        """Verify the packed positions of a term: checksums, and that its blocks lie where they should."""
+        postings = self.postings(row)
+        starts = np.zeros(len(postings.docs) + 1, np.int64)
+        np.cumsum(sum(tf.astype(np.int64) for tf in postings.tfs), out=starts[1:])
+        self._packed(postings, starts)
+
+    def packed_positions(self) -> tuple[Array, Array]:
+        """All packed positions, each term's to be used after :meth:`check_positions` only.
+
+        Returns:
+            uint32 words, and uint32[2, blocks] first word and width of each block.
+        """
+        blocks = np.empty((2, int(self._blocks[-1])), np.uint32)
+        blocks[0] = self.file.array(f"{self._at}.positions.starts")
+        blocks[1] = self.file.array(f"{self._at}.positions.width")
+        return self.file.unverified(f"{self._at}.positions"), blocks
 
     @cached_property
     def words(self) -> SortedStrings:
@@ -179,5 +374,5 @@ class TextGroup:
     def _by_word(self, name: str, length: int, bound: int | None) -> Array:
         array = self.file.array(f"{self._at}.{name}")
         if len(array) != length or (bound is not None and length and int(array.max()) >= bound):
-            raise self.file.corrupt("out of range", f"{self._at}.{name}")
+            raise self.corrupt("out of range", name)
         return array

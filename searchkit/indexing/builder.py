@@ -13,12 +13,12 @@ import zstandard
 from searchkit.analysis import Analyzer, raw_words, split_raw
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import write_ids, write_keyword
-from searchkit.codec.layout import Array, FileWriter, smallest_unsigned
+from searchkit.codec.layout import Array, FileWriter
 from searchkit.codec.segment import SEGMENT_SUFFIX, FileEntry, SegmentEntry, new_segment_name
 from searchkit.codec.storage import Storage
 from searchkit.codec.stored import encode, published_micros, write_stored
 from searchkit.indexing.fitting import fit
-from searchkit.indexing.sections import GroupSections, Parts, column_attributes
+from searchkit.indexing.sections import GroupSections, Run, column_attributes
 from searchkit.schema import Date, Keyword, Kind, Schema
 
 #: A builder is full at this many words, or this many bytes of articles to store.
@@ -325,14 +325,12 @@ def _group_sections(group: _GroupBuffer, live: Array, analyzer: Analyzer) -> Gro
         tfs = [np.add.reduceat((field == place).astype(np.int64), starts) if len(starts) else total for place in (0, 1)]
     return GroupSections(
         fields=group.fields,
+        docs=docs,
         terms=[text.encode() for text in sorted_terms],
         postings=_offsets(posting_terms, len(sorted_terms)),
-        positions_starts=_offsets(term, len(sorted_terms)),
         df=[np.bincount(posting_terms[tf > 0], minlength=len(sorted_terms)) for tf in tfs],
         cf=[np.bincount(posting_terms, tf, minlength=len(sorted_terms)) for tf in tfs],
-        docs=Parts(smallest_unsigned(docs), (doc[starts],)),
-        tfs=[Parts(smallest_unsigned(int(tf.max()) if len(tf) else 0), (tf,)) for tf in tfs],
-        positions=Parts(smallest_unsigned(max(65535, int(position.max()) if len(position) else 0)), (position,)),
+        runs=(Run(len(sorted_terms), doc[starts], tfs, position),),
         lengths=[lengths[place::width] for place in range(width)],
         content_lengths=[content[place::width] for place in range(width)],
         words=[splits.words[word].encode() for word in sorted_words],

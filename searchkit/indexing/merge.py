@@ -14,12 +14,12 @@ import numpy as np
 
 from searchkit.analysis import raw_words, split_raw
 from searchkit.codec.columns import write_ids, write_keyword
-from searchkit.codec.layout import Array, FileWriter, run_lengths, smallest_unsigned
+from searchkit.codec.layout import Array, FileWriter, run_lengths
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import SEGMENT_SUFFIX, FileEntry, Segment, SegmentEntry, new_segment_name
 from searchkit.codec.storage import Storage
 from searchkit.codec.stored import write_stored
-from searchkit.indexing.sections import GroupSections, Parts, column_attributes
+from searchkit.indexing.sections import GroupSections, Run, column_attributes
 from searchkit.schema import Keyword, Schema
 
 #: A segment is merged with those after it when together they hold more than half as many live articles.
@@ -201,22 +201,17 @@ class _GroupMerge:
         base = 0
         for group, rows, new in zip(self.groups, self.rows, self.maps, strict=True):
             low, high = (int(row) for row in rows.searchsorted((first, last)))
-            starts = group.postings_starts[low : high + 1].astype(np.int64)
-            here = group.slice("docs", int(starts[0]), int(starts[-1]))
-            counts = [group.slice(f"tf.{field}", int(starts[0]), int(starts[-1])) for field in group.fields]
-            total = np.sum(counts, axis=0, dtype=np.int64)
-            spans = group.positions_starts[low : high + 1]
-            place = group.slice("positions", int(spans[0]), int(spans[-1]))
-            if int(total.sum()) != len(place) or (len(here) and int(here.max()) >= len(new)):
-                raise group.file.corrupt("postings and positions disagree", f"text.{group.fields[0]}.positions")
+            found = group.postings(low, high)
+            here, counts = found.docs, found.tfs
+            position_starts, place = group.positions(found)
             moved = new[here]
             keep = moved >= 0
-            terms.append(np.repeat(rows[low:high], run_lengths(starts))[keep])
+            terms.append(np.repeat(rows[low:high], run_lengths(group.postings_starts[low : high + 1]))[keep])
             docs.append(moved[keep])
             for field_counts, count in zip(tfs, counts, strict=True):
                 field_counts.append(count[keep].astype(np.int64))
-            position_at.append((np.cumsum(total) - total)[keep] + base)
-            positions.append(place.astype(np.int64))
+            position_at.append(position_starts[:-1][keep] + base)
+            positions.append(place)
             base += len(place)
         term, doc = np.concatenate(terms), np.concatenate(docs)
         # Segments follow each other in document order, so keeping the order within a term keeps documents ascending.
@@ -233,34 +228,19 @@ class _GroupMerge:
         Args:
             word_loss: for each segment, what the document frequencies of its words lose with its deleted documents.
         """
-        fields, count = self.groups[0].fields, len(self.union)
+        fields = self.groups[0].fields
         width = range(len(fields))
-        postings = np.zeros(count, np.int64)
-        df = [np.zeros(count, np.int64) for _ in width]
-        cf = [np.zeros(count, np.int64) for _ in width]
-        largest_tf, largest_position = [0 for _ in width], 65535
-        for chunk in self._chunks():
-            if not len(chunk.docs):
-                continue
-            postings += np.bincount(chunk.terms, minlength=count)
-            for place, tf in enumerate(chunk.tfs):
-                df[place] += np.bincount(chunk.terms[tf > 0], minlength=count)
-                cf[place] += np.bincount(chunk.terms, tf, minlength=count).astype(np.int64)
-                largest_tf[place] = max(largest_tf[place], int(tf.max()))
-            largest_position = max(largest_position, int(chunk.positions.max()))
-        occurrences = np.sum(cf, axis=0)
+        postings, df, cf = self._statistics()
         live = np.flatnonzero(postings)
         words = self._words(live, word_loss)
         return GroupSections(
             fields=fields,
+            docs=self.docs,
             terms=[self.union[row] for row in live.tolist()],
             postings=np.concatenate(([0], np.cumsum(postings[live]))),
-            positions_starts=np.concatenate(([0], np.cumsum(occurrences[live]))),
             df=[values[live] for values in df],
             cf=[values[live] for values in cf],
-            docs=Parts(smallest_unsigned(self.docs), (chunk.docs for chunk in self._chunks())),
-            tfs=[Parts(smallest_unsigned(largest_tf[at]), self._tf_parts(at)) for at in width],
-            positions=Parts(smallest_unsigned(largest_position), (chunk.positions for chunk in self._chunks())),
+            runs=self._runs(postings > 0),
             lengths=[self._by_document([group.lengths[at] for group in self.groups]) for at in width],
             content_lengths=[self._by_document([group.content_lengths[at] for group in self.groups]) for at in width],
             words=[word for word, _, _ in words],
@@ -268,8 +248,28 @@ class _GroupMerge:
             word_terms=np.array([row for _, _, row in words], np.int64),
         )
 
-    def _tf_parts(self, place: int) -> Iterator[Array]:
-        return (chunk.tfs[place] for chunk in self._chunks())
+    def _statistics(self) -> tuple[Array, list[Array], list[Array]]:
+        """By row of the union: live documents, and for each field live documents and occurrences."""
+        count, fields = len(self.union), range(len(self.groups[0].fields))
+        postings = np.zeros(count, np.int64)
+        df, cf = ([np.zeros(count, np.int64) for _ in fields] for _ in range(2))
+        if all((new >= 0).all() for new in self.maps):  # the dictionaries know
+            for group, rows in zip(self.groups, self.rows, strict=True):
+                postings[rows] += run_lengths(group.postings_starts)
+                for place in fields:
+                    df[place][rows] += group.df[place]
+                    cf[place][rows] += group.cf[place]
+            return postings, df, cf
+        for chunk in self._chunks():
+            postings += np.bincount(chunk.terms, minlength=count)
+            for place, tf in enumerate(chunk.tfs):
+                df[place] += np.bincount(chunk.terms[tf > 0], minlength=count)
+                cf[place] += np.bincount(chunk.terms, tf, minlength=count).astype(np.int64)
+        return postings, df, cf
+
+    def _runs(self, live: Array) -> Iterator[Run]:
+        for (first, last), chunk in zip(self.ranges, self._chunks(), strict=True):
+            yield Run(int(live[first:last].sum()), chunk.docs, chunk.tfs, chunk.positions)
 
     def _by_document(self, arrays: Sequence[Array]) -> Array:
         return np.concatenate([array[new >= 0] for array, new in zip(arrays, self.maps, strict=True)])
