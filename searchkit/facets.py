@@ -14,6 +14,7 @@ from searchkit.article import UNDATED
 from searchkit.codec.layout import Array
 from searchkit.dates import PERIODS, Span, period_label, period_numbers, period_span
 from searchkit.engine.snapshot import Snapshot
+from searchkit.engine.tally import calendar_ordinals, count_values, keyword_ordinals
 from searchkit.errors import ConfigurationError
 from searchkit.filters import Clock, date_spans, number_limits
 from searchkit.results import FacetCount, FacetCounts, Note
@@ -81,19 +82,11 @@ class Terms(Facet):
             raise ConfigurationError(f"top must be at least 1, not {self.top!r}")
 
     def count(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> tuple[FacetCounts, list[Note]]:
-        column = snapshot.keyword(self.field)
-        if column.rows is None:
-            counts = np.bincount(column.ordinals[docs], minlength=column.distinct + 1)
-            missing, counts = int(counts[-1]), counts[:-1]
-        else:
-            rows = column.rows.astype(np.int64)
-            lengths = rows[docs + 1] - rows[docs]
-            missing = int((lengths == 0).sum())
-            flat = np.repeat(rows[docs] - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
-            counts = np.bincount(column.ordinals[flat], minlength=column.distinct)
+        counts, missing = count_values(docs, keyword_ordinals(snapshot, self.field))
         # Values are sorted, so a stable sort by count alone breaks ties by value.
         order = np.argsort(-counts, kind="stable")[: self.top]
         order = order[counts[order] > 0]
+        column = snapshot.keyword(self.field)
         wanted = context.filters.get(self.field, ())
         chosen = {wanted} if isinstance(wanted, str) else set(wanted)
         listed = [FacetCount(value := column.texts[row], int(counts[row]), value in chosen) for row in order.tolist()]
@@ -119,11 +112,9 @@ class Calendar(Facet):
         schema.require(self.field, Date, use=f"count the {self.period}s of")
 
     def count(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> tuple[FacetCounts, list[Note]]:
-        values = snapshot.values(self.field)[docs]
-        dated = values[values != UNDATED]
-        missing, zone = len(values) - len(dated), context.clock.tz
-        numbers = period_numbers(dated, self.period, zone)
-        edges = [int(numbers.min()), int(numbers.max())] if len(numbers) else []
+        zone = context.clock.tz
+        listed, counted, missing = self._counts(snapshot, docs, zone)
+        edges = [int(listed[0]), int(listed[-1])] if len(listed) else []
         span = context.span
         if self.field == "published" and span.start is not None and span.end is not None and span.start < span.end:
             ends = np.array([span.start, span.end - 1], np.int64)
@@ -133,12 +124,12 @@ class Calendar(Facet):
         first, last = edges
         notes = []
         if last - first + 1 > MAX_PERIODS:
-            listed, counted = np.unique(numbers, return_counts=True)
             message = f"{self.key} spans {last - first + 1} {self.period}s: the empty ones are left out"
             notes.append(Note("too-broad", 0, 0, message))
         else:
-            listed = np.arange(first, last + 1)
-            counted = np.bincount(numbers - first, minlength=len(listed))
+            every = np.zeros(last - first + 1, np.int64)
+            every[listed - first] = counted
+            listed, counted = np.arange(first, last + 1), every
         chosen = (
             date_spans(self.field, context.filters[self.field], context.clock) if self.field in context.filters else []
         )
@@ -147,6 +138,18 @@ class Calendar(Facet):
             for number, count in zip(listed.tolist(), counted.tolist(), strict=True)
         ]
         return FacetCounts(found, missing), notes
+
+    def _counts(self, snapshot: Snapshot, docs: Array, zone: Any) -> tuple[Array, Array, int]:
+        """The periods that some documents fall in, ascending, how many in each, and how many have no date."""
+        column = calendar_ordinals(snapshot, self.field, self.period, zone)
+        if column is not None:
+            counts, missing = count_values(docs, column)
+            found = np.flatnonzero(counts)
+            return found + column.first, counts[found], missing
+        values = snapshot.values(self.field)[docs]
+        dated = values[values != UNDATED]
+        listed, counted = np.unique(period_numbers(dated, self.period, zone), return_counts=True)
+        return listed, counted, len(values) - len(dated)
 
     def _is_chosen(self, number: int, chosen: list[Span], zone: Any) -> bool:
         if not chosen:

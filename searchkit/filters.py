@@ -48,23 +48,22 @@ class Clock:
             raise ConfigurationError(f"{use}: {error}") from None
 
 
-def since_until(snapshot: Snapshot, since: Any, until: Any, clock: Clock) -> tuple[Array | None, Span]:
-    """The documents published in a stretch of time.
+def since_until(since: Any, until: Any, clock: Clock) -> Span:
+    """A stretch of time.
 
     Args:
         since: its first moment: the start of this date; None = open.
         until: its last moment: the end of this date; None = open.
 
     Returns:
-        bool by document (None = all, undated ones too), and the half-open span.
+        The half-open span; open at both ends it holds the undated ones too.
 
     Raises:
         ConfigurationError: one of them is no date.
     """
     start = None if since is None else clock.span(since, "since").start
     end = None if until is None else clock.span(until, "until").end
-    span = Span(start, end)
-    return (None if start is None and end is None else _inside(snapshot.values("published"), span)), span
+    return Span(start, end)
 
 
 def _inside(values: Array, span: Span) -> Array:

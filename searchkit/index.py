@@ -18,7 +18,8 @@ from whoosh.query import Query
 from searchkit.article import Article
 from searchkit.codec.generation import latest_generation, named_files
 from searchkit.codec.storage import Storage
-from searchkit.engine.plan import evaluate
+from searchkit.engine.plan import Evaluation, PlanReport
+from searchkit.engine.restriction import Restriction
 from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import (
@@ -30,15 +31,16 @@ from searchkit.errors import (
 )
 from searchkit.facets import Facet
 from searchkit.filters import Clock, all_of, filter_masks, since_until
-from searchkit.indexing.commit import Transaction, create_index, discard_index
-from searchkit.indexing.writer import OnError, Progress, Report, Writer, index_articles
 from searchkit.query.parse import parse_query
 from searchkit.results import Results
 from searchkit.schema import Schema
-from searchkit.search import Request, search
+from searchkit.search import Request, explain_plan, search
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
+
+    from searchkit.indexing.commit import Transaction
+    from searchkit.indexing.writer import OnError, Progress, Report, Writer
 
 #: Seconds that a write waits for another writer unless told otherwise.
 TIMEOUT = 10.0
@@ -70,12 +72,16 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None) -> Index:
     Raises:
         IndexExistsError: the directory holds an index, or anything else.
     """
+    from searchkit.indexing.commit import create_index
+
     create_index(Storage(path), schema or Schema())
     return Index(path)
 
 
 def discard(path: str | os.PathLike[str]) -> None:
     """Take back an index that was made and never written to; one that somebody writes or wrote to stays."""
+    from searchkit.indexing.commit import discard_index
+
     discard_index(Storage(path))
 
 
@@ -212,6 +218,19 @@ class Index:
         snapshot = self._snapshot
         return search(snapshot, snapshot.schema.analyzer, request)
 
+    def explain_plan(
+        self, query: str | Query, *, match: str = "auto", ranking: str = "default", now: datetime | None = None
+    ) -> PlanReport:
+        """Which evaluator answers a query, and how many postings it reads for the ten best.
+
+        Args:
+            query, match, ranking, now: as in :meth:`search`.
+
+        Raises:
+            ConfigurationError: an argument that cannot be honoured.
+        """
+        return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking, now=now))
+
     def get(self, id: str) -> Article | None:
         """The article of an id, None if there is none."""
         snapshot = self._snapshot
@@ -266,6 +285,8 @@ class Index:
     ) -> Transaction:
         if self._current is None:
             raise ConfigurationError(f"the index at {self.path} was closed")
+        from searchkit.indexing.commit import Transaction
+
         return Transaction(self._storage, timeout, threads, replace=replace, schema=schema)
 
     def _committed(self) -> None:
@@ -300,6 +321,8 @@ class Index:
             ConfigurationError: there is no article. In each case the index stays as it was.
         """
         transaction = self._begin(timeout, threads, replace=True, schema=schema)
+        from searchkit.indexing.writer import index_articles
+
         report = index_articles(
             transaction, articles, on_error=on_error, progress=progress, optimize=True, allow_empty=allow_empty
         )
@@ -317,6 +340,8 @@ class Index:
     ) -> Report:
         """Add articles, or replace those of their ids, in one commit. Arguments and errors as in :meth:`rebuild`."""
         transaction = self._begin(timeout, threads)
+        from searchkit.indexing.writer import index_articles
+
         report = index_articles(transaction, articles, on_error=on_error, progress=progress)
         self._committed()
         return report
@@ -375,9 +400,8 @@ class Index:
     ) -> np.ndarray[Any, Any]:
         """The documents of the newest generation that a search finds. Only under the lock of a transaction."""
         snapshot = Snapshot(self._storage)
-        allowed = all_of(
-            [since_until(snapshot, since, until, clock)[0], *filter_masks(snapshot, filters, clock).values()]
-        )
+        span = since_until(since, until, clock)
+        restriction = Restriction(all_of(filter_masks(snapshot, filters, clock)), span.start, span.end)
         if query is None or isinstance(query, str):
             parsed = parse_query(query or "", snapshot.schema, snapshot, "all", now=clock.now, tz=clock.tz)
             if parsed.notes:
@@ -386,7 +410,7 @@ class Index:
             query = parsed.node
         elif not isinstance(query, Query):
             raise ConfigurationError(f"a query is text or a whoosh query, not {query!r}")
-        return evaluate(snapshot, query, ranking_named("default"), allowed, scored=False).docs
+        return Evaluation(snapshot, query, ranking_named("default"), restriction).docs
 
     def writer(self, timeout: float = TIMEOUT, threads: int | None = None) -> Writer:
         """A transaction of single changes, to be used in a ``with`` block.

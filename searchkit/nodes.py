@@ -11,6 +11,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from whoosh import matching, query
@@ -44,10 +45,18 @@ class Word(_ByContent, query.Or):  # type: ignore[misc]  # whoosh has no types
     """
 
     def __init__(self, fields: Sequence[str], terms: Sequence[str], boost: float = 1.0, text: str = "") -> None:
-        super().__init__([query.Term(field, term) for field in fields for term in terms], boost=boost)
+        # Not by Or's own: what only stock Whoosh needs is made when it asks.
+        self.boost = boost
+        self.minmatch = 0
+        self.scale = None
         self.fields = tuple(fields)
         self.variants = tuple(terms)
         self.text = text or self.variants[0]
+
+    @cached_property
+    def subqueries(self) -> list[query.Query]:
+        """The terms of the word in each of the fields."""
+        return [query.Term(field, term) for field in self.fields for term in self.variants]
 
     def _key(self) -> tuple[Any, ...]:
         return self.fields, self.variants, self.boost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol, overload
@@ -126,7 +126,7 @@ class Hit:
         self._doc = doc
         self._source = source
 
-    @cached_property
+    @property
     def id(self) -> str:
         """The article's id, as given."""
         return self._source.id(self._doc)
@@ -231,25 +231,40 @@ class LazyHits(Sequence[Hit]):
         return hit
 
 
-@dataclass(repr=False)
 class Results(Sequence[Hit]):
     """What a search found: a sequence of hits, with all that was counted and noted besides.
 
-    Attributes:
+    Args:
         query: the Whoosh query tree that was evaluated; filters, since and until stand beside it.
         hits: the hits of this page.
-        total: how many articles match, exactly.
-        took: seconds that the search took, without snippets.
+        total: how many articles match, or what counts them when somebody asks.
+        took: seconds that the search took, without snippets and the total.
         facets: facet counts by key, exactly as asked.
         notes: what is worth knowing about the query.
     """
 
-    query: Any
-    hits: Sequence[Hit]
-    total: int
-    took: float
-    facets: Mapping[str, FacetCounts] = field(default_factory=dict)
-    notes: Sequence[Note] = ()
+    def __init__(
+        self,
+        query: Any,
+        hits: Sequence[Hit],
+        total: int | Callable[[], int],
+        took: float,
+        facets: Mapping[str, FacetCounts] | None = None,
+        notes: Sequence[Note] = (),
+    ) -> None:
+        self.query = query
+        self.hits = hits
+        self.took = took
+        self.facets: Mapping[str, FacetCounts] = {} if facets is None else facets
+        self.notes = notes
+        self._total = total
+
+    @property
+    def total(self) -> int:
+        """How many articles match, exactly, in the index as it was searched."""
+        if callable(self._total):
+            self._total = self._total()
+        return int(self._total)
 
     def __len__(self) -> int:
         return len(self.hits)

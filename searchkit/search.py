@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from searchkit.analysis import Analyzer
 from searchkit.article import UNDATED, Article
 from searchkit.codec.layout import Array
 from searchkit.dates import from_micros, resolve_zone
-from searchkit.engine.plan import Matches, best, evaluate
+from searchkit.engine.accelerated import load_kernels
+from searchkit.engine.plan import Evaluation, Matches, PlanReport, best
+from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import marks_of
@@ -30,6 +33,9 @@ from searchkit.schema import Date, Keyword, Number, Stored, Text
 
 _MATCHES = ("auto", "all", "any")
 _SORTS = ("relevance", "newest", "oldest")
+#: Seconds after its first search that a process begins to load the kernels: a script of one search is over by then.
+_PATIENCE = 0.3
+_RELEVANCE = [("relevance", True)]
 
 
 @dataclass(frozen=True)
@@ -76,97 +82,99 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
         ConfigurationError: an argument that cannot be honoured. The query text never raises.
     """
     started = time.perf_counter()
+    load_kernels(_PATIENCE)
     request.check()
     ranking = ranking_named(request.ranking)
     clock = Clock(request.now, request.tz)
     facets = facets_of(request.facets, snapshot.schema)
     sort_keys = _sort_keys(request.sort, snapshot)
-    spanned, span = since_until(snapshot, request.since, request.until, clock)
+    span = since_until(request.since, request.until, clock)
     masks = filter_masks(snapshot, request.filters, clock)
-    # A facet does not see its own field's filter, so those filters are applied to what was found, not before.
+    # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & masks.keys()
-    before = all_of([spanned, *(mask for name, mask in masks.items() if name not in own)])
     after = {name: masks[name] for name in own}
-
-    asked = _Asked(snapshot, ranking, request, before)
-    node, wide, notes = asked.matches(after)
-    found = _restrict(wide, all_of(after))
-    if request.min_score is not None:
-        wide, found = (_at_least(matches, request.min_score) for matches in (wide, found))
+    before = all_of([mask for name, mask in masks.items() if name not in own])
+    restriction = Restriction(all_of([before, *after.values()]), span.start, span.end)
 
     first = request.offset
-    last = len(found) if request.limit is None else min(first + request.limit, len(found))
-    newest = found.scores is None or (isinstance(request.query, str) and request.query.strip() in ("", "*"))
-    order = _order(snapshot, found, sort_keys, last, newest)[first:last]
-    docs = found.docs[order]
-    scores = np.zeros(len(docs)) if found.scores is None else found.scores[order]
+    last = None if request.limit is None else first + request.limit
+    found, notes = _evaluated(snapshot, ranking, request, restriction, last)
+    wide = found if not after else Evaluation(snapshot, found.node, ranking, Restriction(before, span.start, span.end))
+    newest = isinstance(request.query, str) and request.query.strip() in ("", "*")
+    total: int | Callable[[], int]
+    if request.min_score is not None or last is None or newest or sort_keys != _RELEVANCE or not found.is_scored:
+        matches = _at_least(found.matches, request.min_score)
+        total = len(matches)
+        last = total if last is None else last
+        order = _order(snapshot, matches, sort_keys, last, newest or matches.scores is None)[first:last]
+        docs = matches.docs[order]
+        scores = np.zeros(len(docs)) if matches.scores is None else matches.scores[order]
+    else:
+        top = found.top(last)
+        assert top.scores is not None
+        docs, scores = top.docs[first:last], top.scores[first:last]
+        total = partial(getattr, found, "total")
 
     counts: dict[str, FacetCounts] = {}
     context = FacetContext(span, request.filters or {}, clock)
+    if facets:
+        counted = wide.docs if request.min_score is None else _at_least(wide.matches, request.min_score).docs
     for facet in facets:
-        others = all_of({name: mask for name, mask in after.items() if name != facet.field})
-        counts[facet.key], more = facet.count(snapshot, _restrict(wide, others).docs, context)
+        others = all_of([mask for name, mask in after.items() if name != facet.field])
+        among = counted if others is None else counted[others[counted]]
+        counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
-    source = _Source(snapshot, analyzer, node if request.highlight else None)
+    source = _Source(snapshot, analyzer, found.node if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
-    return Results(node, hits, len(found), time.perf_counter() - started, counts, tuple(notes))
+    return Results(found.node, hits, total, time.perf_counter() - started, counts, tuple(notes))
 
 
-class _Asked:
-    """The query of a request, evaluated as its match mode asks."""
+def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
+    """How the ten best of a request are found."""
+    request.check()
+    found, _ = _evaluated(snapshot, ranking_named(request.ranking), request, EVERYTHING, 10)
+    return found.report()
 
-    def __init__(self, snapshot: Snapshot, ranking: Ranking, request: Request, allowed: Array | None) -> None:
-        self._snapshot = snapshot
-        self._ranking = ranking
-        self._request = request
-        self._allowed = allowed
 
-    def _evaluate(self, node: query.Query) -> Matches:
-        return evaluate(self._snapshot, node, self._ranking, self._allowed)
+def _evaluated(
+    snapshot: Snapshot, ranking: Ranking, request: Request, restriction: Restriction, last: int | None
+) -> tuple[Evaluation, list[Note]]:
+    """The query of a request as its match mode asks, and notes.
 
-    def matches(self, after: Mapping[str, Array]) -> tuple[query.Query, Matches, list[Note]]:
-        """The query evaluated, what it matches, and notes.
+    Args:
+        last: how many results will be asked for.
+    """
+    text = request.query
+    if not isinstance(text, str):
+        return Evaluation(snapshot, text, ranking, restriction), []
 
-        Args:
-            after: filters that are applied later, and still decide whether anything matches.
-        """
-        text = self._request.query
-        if not isinstance(text, str):
-            return text, self._evaluate(text), []
-        mode: Mode = "any" if self._request.match == "any" else "all"
-        node, soft, notes = self._parse(text, mode)
-        matches = self._evaluate(node)
-        if len(_restrict(matches, all_of(after))):
-            return node, matches, notes
-        if self._request.match == "auto" and soft:
-            relaxed, _, _ = self._parse(text, "any")
-            more = self._evaluate(relaxed)
-            if len(_restrict(more, all_of(after))):
-                message = "no article has all these words, so articles with any of them are shown"
-                return relaxed, more, [*notes, Note("relaxed", 0, len(text), message)]
-        return node, matches, [*notes, Note("nothing-matches", 0, len(text), "nothing matches this search")]
-
-    def _parse(self, text: str, mode: Mode) -> tuple[query.Query, bool, list[Note]]:
-        parsed = parse_query(
+    def parsed(mode: Mode) -> tuple[Evaluation, bool, list[Note]]:
+        found = parse_query(
             text,
-            self._snapshot.schema,
-            self._snapshot,
+            snapshot.schema,
+            snapshot,
             mode,
-            written_patterns=self._ranking.name != "whoosh",
-            now=self._request.now,
-            tz=self._request.tz,
+            written_patterns=ranking.name != "whoosh",
+            now=request.now,
+            tz=request.tz,
         )
-        return parsed.node, parsed.soft, list(parsed.notes)
+        return Evaluation(snapshot, found.node, ranking, restriction), found.soft, list(found.notes)
+
+    asked = last or 0
+    found, soft, notes = parsed("any" if request.match == "any" else "all")
+    if not found.is_empty(asked):
+        return found, notes
+    if request.match == "auto" and soft:
+        relaxed, _, _ = parsed("any")
+        if not relaxed.is_empty(asked):
+            message = "no article has all these words, so articles with any of them are shown"
+            return relaxed, [*notes, Note("relaxed", 0, len(text), message)]
+    return found, [*notes, Note("nothing-matches", 0, len(text), "nothing matches this search")]
 
 
-def _restrict(matches: Matches, allowed: Array | None) -> Matches:
-    if allowed is None:
+def _at_least(matches: Matches, score: float | None) -> Matches:
+    if score is None:
         return matches
-    kept = allowed[matches.docs]
-    return Matches(matches.docs[kept], None if matches.scores is None else matches.scores[kept])
-
-
-def _at_least(matches: Matches, score: float) -> Matches:
     scores = np.zeros(len(matches)) if matches.scores is None else matches.scores
     kept = scores >= score
     return Matches(matches.docs[kept], None if matches.scores is None else matches.scores[kept])
@@ -206,7 +214,7 @@ def _sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str,
 
 def _order(snapshot: Snapshot, found: Matches, keys: list[tuple[str, bool]], count: int, newest: bool) -> Array:
     """The rows of the best ``count`` documents in order; ties go to the lower document number."""
-    if keys == [("relevance", True)]:
+    if keys == _RELEVANCE:
         if not newest and found.scores is not None:
             return best(found.scores, count)
         keys = [("published", True)]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from datetime import datetime
 from functools import reduce
 from typing import Any
 
@@ -23,10 +22,10 @@ from whoosh.reading import TermNotFound
 from searchkit.article import UNDATED
 from searchkit.codec.columns import hash_ids
 from searchkit.codec.layout import Array
-from searchkit.codec.lexicon import WHOOSH_EPOCH
 from searchkit.codec.segment import Segment
 from searchkit.engine.matched import NOTHING, Matched, constant, member, union
 from searchkit.engine.patterns import pattern_rows, text_rows, written_rows
+from searchkit.engine.ranges import bound
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.words import Words, places_of
@@ -37,6 +36,8 @@ from searchkit.nodes import Word, WordPhrase, WrittenPattern
 # of up to this many documents (whoosh.query.Or).
 _WHOOSH_CLAUSES = 1024
 _WHOOSH_SMALL = 5000
+#: Documents of patterns that are remembered in each segment, 4 bytes each, and patterns.
+_KEPT_DOCS, _KEPT_PATTERNS = 2_000_000, 256
 
 
 class Dense:
@@ -58,6 +59,7 @@ class Dense:
         self._ranking = ranking
         self._whoosh = ranking.name == "whoosh"
         self.words = Words(snapshot, row, ranking)
+        self._pattern_docs: dict[tuple[Any, ...], Array] = {}
 
     def evaluate(self, node: query.Query, within: Array | None = None, scored: bool = True) -> Matched:
         """The documents that ``node`` matches, deleted ones included.
@@ -227,7 +229,7 @@ class Dense:
         values = self._segment.values(name)
         if within is not None:
             values = values[within]
-        low, high = (_bound(limit, name in columns.dates) for limit in (node.start, node.end))
+        low, high = (bound(limit, name in columns.dates) for limit in (node.start, node.end))
         mask = values != UNDATED if name in columns.dates else ~np.isnan(values)
         if low is not None:
             mask &= values > low if node.startexcl else values >= low
@@ -257,12 +259,23 @@ class Dense:
     # ---- patterns
 
     def _on_written(self, node: WrittenPattern, within: Array | None, scored: bool) -> Matched:
-        view, _ = self._groups[node.fields[0]]
-        group = view.groups[self._row]
-        rows = written_rows(group, node.kind, node.text, node.distance)
-        terms = np.unique(group.word_terms[rows])
-        mask = self.words.term_mask(view, terms, places_of(view, node.fields))
-        return self._select_mask(mask, within, node.boost if scored else 0.0)
+        return self._select(self.pattern_docs(node), within, node.boost if scored else 0.0)
+
+    def pattern_docs(self, node: WrittenPattern) -> Array:
+        """The documents that a pattern matches, ascending uint32. Those of recent patterns are remembered."""
+        key = (node.fields, node.kind, node.text, node.distance)
+        found = self._pattern_docs.get(key)
+        if found is None:
+            view, _ = self._groups[node.fields[0]]
+            group = view.groups[self._row]
+            terms = np.unique(group.word_terms[written_rows(group, node.kind, node.text, node.distance)])
+            mask = self.words.term_mask(view, terms, places_of(view, node.fields))
+            found = np.flatnonzero(mask).astype(np.uint32)
+            kept = sum(map(len, self._pattern_docs.values()))
+            if kept + len(found) > _KEPT_DOCS or len(self._pattern_docs) >= _KEPT_PATTERNS:
+                self._pattern_docs = {}
+            self._pattern_docs[key] = found
+        return found
 
     def _on_pattern(self, node: Any, within: Array | None, scored: bool) -> Matched:
         """Whoosh's own Prefix, Wildcard, FuzzyTerm and TermRange: over index terms."""
@@ -325,21 +338,9 @@ class Dense:
         return Matched(within[kept], found.scores[at])
 
 
-def _bound(limit: Any, is_date: bool) -> int | float | None:
-    """A limit of a range in the unit of its column."""
-    if limit is None:
-        return None
-    if is_date:
-        micros = limit if isinstance(limit, int) else datetime_to_long(limit)
-        return micros - WHOOSH_EPOCH
-    return float(limit)
-
-
-def datetime_to_long(instant: datetime) -> int:
-    """A naive datetime as Whoosh counts it: microseconds since year 1."""
-    from whoosh.util.times import datetime_to_long as convert
-
-    return int(convert(instant))
+def is_known(node: query.Query) -> bool:
+    """Whether dense evaluates a node itself, as a rule."""
+    return type(node) in _HANDLERS
 
 
 _HANDLERS: dict[type, Callable[[Dense, Any, Array | None, bool], Matched]] = {

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from whoosh import query
 
 from searchkit.codec.layout import Array
-from searchkit.engine.dense import Dense
+from searchkit.engine.accelerated import MAX_TOP, Accelerated, Top, ready_kernels
+from searchkit.engine.dense import Dense, is_known
 from searchkit.engine.matched import Matched
+from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
+from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
 _BLOCK = 64
 
@@ -44,10 +50,7 @@ def evaluate(
         allowed: bool by global document: only these may match; None = all.
         scored: whether scores are wanted.
     """
-    evaluators: list[Dense] | None = snapshot.evaluators.get(ranking.name)
-    if evaluators is None:
-        evaluators = [Dense(snapshot, row, ranking) for row in range(len(snapshot.segments))]
-        snapshot.evaluators[ranking.name] = evaluators
+    evaluators = _evaluators(snapshot, ranking)
     if len(evaluators) == 1:
         return _live(
             evaluators[0].evaluate(node, None if allowed is None else np.flatnonzero(allowed), scored), snapshot, 0
@@ -63,6 +66,23 @@ def evaluate(
         return Matches(docs, None)
     scores = [np.zeros(len(matches)) if matches.scores is None else matches.scores for matches in found]
     return Matches(docs, np.concatenate(scores))
+
+
+def _evaluators(snapshot: Snapshot, ranking: Ranking) -> list[Dense]:
+    evaluators: list[Dense] | None = snapshot.evaluators.get(ranking.name)
+    if evaluators is None:
+        evaluators = [Dense(snapshot, row, ranking) for row in range(len(snapshot.segments))]
+        snapshot.evaluators[ranking.name] = evaluators
+    return evaluators
+
+
+def accelerated(snapshot: Snapshot, ranking: Ranking) -> Accelerated | None:
+    """The kernels over a snapshot, None while they are not loaded."""
+    found: Accelerated | None = snapshot.accelerated.get(ranking.name)
+    if found is None and (kernels := ready_kernels()) is not None:
+        words = [evaluator.words for evaluator in _evaluators(snapshot, ranking)]
+        found = snapshot.accelerated[ranking.name] = Accelerated(snapshot, kernels, ranking, words)
+    return found
 
 
 def _live(matched: Matched, snapshot: Snapshot, row: int) -> Matches:
@@ -101,9 +121,149 @@ def _nth_largest(keys: Array, n: int) -> float:
     return float(np.partition(keys, len(keys) - n)[len(keys) - n])
 
 
+class PlanReport(NamedTuple):
+    """How a query is evaluated.
+
+    Attributes:
+        evaluator: "kernel", "dense" (NumPy) or "whoosh" (its own matchers, under dense).
+        detail: which kernel, or which nodes had to go to Whoosh.
+        postings: postings that were read for the ten best; None where Whoosh reads them.
+        seconds: how long it took.
+    """
+
+    evaluator: str
+    detail: str
+    postings: int | None
+    seconds: float
+
+
+class Evaluation:
+    """A query over a snapshot: its best documents, all of them, or how many, each worked out when it is asked for.
+
+    ============================  =======================  ======================================
+    asked for                     kernels loaded, and the  otherwise
+                                  query has a shape
+    ============================  =======================  ======================================
+    top, up to MAX_TOP            top_any, top_all         dense, then the best of all matches
+    docs, total                   match_any, match_all     dense
+    matches (all, with scores)    dense                    dense
+    ============================  =======================  ======================================
+
+    Dense sends nodes that it does not know to Whoosh's own matchers. The shapes are listed in
+    :mod:`searchkit.engine.shapes`.
+
+    Args:
+        snapshot: the index.
+        node: a Whoosh query tree.
+        ranking: how words score.
+        restriction: what documents must satisfy besides.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, node: query.Query, ranking: Ranking, restriction: Restriction = EVERYTHING
+    ) -> None:
+        self._snapshot = snapshot
+        self.node = node
+        self._ranking = ranking
+        self._restriction = restriction
+        self._top: Top | None = None
+        self._asked = 0
+        kernels = accelerated(snapshot, ranking)
+        self._shaped = None if kernels is None else kernels.query(node)
+
+    @cached_property
+    def matches(self) -> Matches:
+        """All documents with their scores."""
+        return evaluate(self._snapshot, self.node, self._ranking, self._restriction.mask(self._snapshot))
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether anything in the query scores."""
+        return self._shaped is not None or type(self.node) is WrittenPattern or self.matches.scores is not None
+
+    def top(self, count: int) -> Matches:
+        """The best documents, best first; ties go to the lower number."""
+        if self._shaped is not None and 0 < count <= MAX_TOP and "matches" not in self.__dict__:
+            if self._top is None or (self._asked < count and len(self._top.docs) == self._asked):
+                self._top, self._asked = self._shaped.top(count, self._restriction), count
+            return Matches(self._top.docs[:count], self._top.scores[:count])
+        if type(self.node) is WrittenPattern and "matches" not in self.__dict__:
+            docs = self._first(count)
+            return Matches(docs, np.full(len(docs), self.node.boost))
+        matches = self.matches
+        scores = np.zeros(len(matches)) if matches.scores is None else matches.scores
+        rows = best(scores, count)
+        return Matches(matches.docs[rows], scores[rows])
+
+    def _first(self, count: int) -> Array:
+        """The first documents of a pattern: all of them score the same."""
+        allowed = self._restriction.mask(self._snapshot)
+        found, left = [np.zeros(0, np.int64)], count
+        for row, evaluator in enumerate(_evaluators(self._snapshot, self._ranking)):
+            docs, base = evaluator.pattern_docs(self.node), int(self._snapshot.bases[row])
+            deleted = self._snapshot.segments[row].deleted
+            if allowed is not None:
+                docs = docs[allowed[base + docs.astype(np.int64)]]
+            if deleted is not None:
+                docs = docs[~deleted[docs]]
+            found.append(docs[:left].astype(np.int64) + base)
+            left -= len(found[-1])
+            if left <= 0:
+                break
+        return np.concatenate(found)
+
+    @cached_property
+    def docs(self) -> Array:
+        """All documents, ascending."""
+        if "matches" in self.__dict__:
+            return self.matches.docs
+        if self._shaped is not None:
+            return self._shaped.docs(self._restriction)
+        allowed = self._restriction.mask(self._snapshot)
+        return evaluate(self._snapshot, self.node, self._ranking, allowed, scored=False).docs
+
+    @cached_property
+    def total(self) -> int:
+        """How many documents there are."""
+        if self._top is not None and len(self._top.docs) < self._asked:
+            return len(self._top.docs)
+        if self._shaped is not None and not {"matches", "docs"} & self.__dict__.keys():
+            return self._shaped.count(self._restriction)
+        return len(self.docs)
+
+    def is_empty(self, count: int) -> bool:
+        """Whether nothing matches; ``count`` results are asked for next."""
+        if (self._shaped is not None and 0 < count <= MAX_TOP) or type(self.node) is WrittenPattern:
+            return not len(self.top(max(count, 1)))
+        return not self.total
+
+    def report(self) -> PlanReport:
+        """How the ten best are found."""
+        started = perf_counter()
+        fresh = Evaluation(self._snapshot, self.node, self._ranking, self._restriction)
+        fresh.top(10)
+        seconds = perf_counter() - started
+        if fresh._top is not None and fresh._shaped is not None:
+            shape = fresh._shaped.shape
+            kernel = "top_all" if shape.required else "top_any"
+            return PlanReport("kernel", f"{kernel} of {len(shape.words)} words", fresh._top.postings, seconds)
+        unknown = sorted({type(leaf).__name__ for leaf in self.node.leaves() if not is_known(leaf)})
+        if unknown:
+            return PlanReport("whoosh", ", ".join(unknown), None, seconds)
+        return PlanReport("dense", type(self.node).__name__, _postings(self._snapshot, self.node), seconds)
+
+
+def _postings(snapshot: Snapshot, node: query.Query) -> int:
+    """The postings of all words of a query."""
+    if isinstance(node, (Word, WordPhrase)):
+        view, _ = snapshot.groups[node.fields[0]]
+        steps = [node.variants] if isinstance(node, Word) else node.steps
+        return sum(view.term(text).df for step in steps for text in step)
+    if isinstance(node, query.Term) and node.fieldname in snapshot.groups and isinstance(node.text, str):
+        return snapshot.groups[node.fieldname][0].term(node.text).df
+    return sum(_postings(snapshot, child) for child in node.children())
+
+
 def top(snapshot: Snapshot, node: query.Query, ranking: Ranking, count: int, allowed: Array | None = None) -> Matches:
     """The ``count`` best documents of a query, best first; ties go to the lower document number."""
-    matches = evaluate(snapshot, node, ranking, allowed)
-    scores = np.zeros(len(matches)) if matches.scores is None else matches.scores
-    rows = best(scores, count)
-    return Matches(matches.docs[rows], scores[rows])
+    return Evaluation(snapshot, node, ranking, Restriction(allowed)).top(count)

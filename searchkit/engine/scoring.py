@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import reduce
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -35,44 +36,65 @@ class WordStatistics(NamedTuple):
 
 
 class Ranking(ABC):
-    """How words are scored.
+    """How words are scored: a weight from statistics, times a saturating share of the occurrences.
+
+    With ``x_f`` the occurrences in field ``f`` times the document's rate for that field, a word scores ``w · x / (x +
+    saturation)``, where ``x`` is the sum of all ``x_f`` if the ranking is joint; otherwise each field is saturated by
+    itself and has a weight of its own. So every ranking is bounded by the sum of its weights, and the kernels need not
+    know which one they run.
 
     Attributes:
         name: what ``ranking=`` calls it.
+        joint: whether fields are combined before saturation.
+        saturation: the value of ``x`` that gives half of the weight.
+        pools_lengths: whether every field's length is that of all fields together.
         exact_lengths: whether lengths are exact and without stop words, or Whoosh's rounded ones of all words.
         select_score: what a matching node without words (a range, an exclusion, a date) adds to a score.
     """
 
     name: ClassVar[str]
+    joint: ClassVar[bool] = True
+    saturation: ClassVar[float] = 1.0
+    pools_lengths: ClassVar[bool] = False
     exact_lengths: ClassVar[bool] = True
     select_score: ClassVar[float] = 0.0
 
     @abstractmethod
-    def norms(self, fields: Sequence[str], lengths: Sequence[Array], averages: Sequence[float]) -> tuple[Array, ...]:
-        """What :meth:`scores` needs to know of the lengths of the fields a word is looked for in.
+    def rates(self, field: str, lengths: Array, average: float) -> Array:
+        """What an occurrence in a field adds to ``x``, by the field's length.
 
         Args:
-            fields: the fields' names.
-            lengths: for each field: its length in each document of a segment.
-            averages: for each field: its mean length in the index, deleted documents included.
+            field: its name.
+            lengths: some lengths.
+            average: its mean length in the index, deleted documents included.
 
         Returns:
-            One or more float64 arrays by document.
+            float64 of the same shape, ever smaller as lengths grow.
         """
 
     @abstractmethod
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
-        """The weight of a word, one number or one a field."""
+        """The weight of a word; one a field if the ranking is not joint."""
 
-    @abstractmethod
-    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
+    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], rates: Sequence[Array]) -> Array:
         """The scores of a word, float64.
 
         Args:
             weights: what :meth:`weights` gave, boost multiplied in; or arrays of one for each document.
             tfs: for each field: occurrences in each of some documents.
-            norms: the arrays of :meth:`norms`, of the same documents.
+            rates: for each field: the rates of the same documents.
         """
+        shares = [tf * rate for tf, rate in zip(tfs, rates, strict=True)]
+        if self.joint:
+            shares = [reduce(np.add, shares)]
+        total: Array | None = None
+        for weight, share in zip(weights, shares, strict=True):
+            score = share + self.saturation
+            np.divide(share, score, out=score)
+            score *= weight
+            total = score if total is None else total + score
+        assert total is not None
+        return total
 
 
 class FieldsRanking(Ranking):
@@ -83,14 +105,12 @@ class FieldsRanking(Ranking):
     """
 
     name = "default"
-    _K = 1.5
+    saturation = 1.5
 
-    def norms(self, fields: Sequence[str], lengths: Sequence[Array], averages: Sequence[float]) -> tuple[Array, ...]:
-        made = []
-        for field, length, average in zip(fields, lengths, averages, strict=True):
-            boost, b = (2.0, 0.5) if field == "title" else (1.0, 0.75)
-            made.append(boost / ((1 - b) + b * length / (average or 1.0)))
-        return tuple(made)
+    def rates(self, field: str, lengths: Array, average: float) -> Array:
+        boost, b = (2.0, 0.5) if field == "title" else (1.0, 0.75)
+        rates: Array = boost / ((1 - b) + b * lengths / (average or 1.0))
+        return rates
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         if not statistics.df:
@@ -98,61 +118,40 @@ class FieldsRanking(Ranking):
         idf = math.log1p((statistics.docs - statistics.df + 0.5) / (statistics.df + 0.5))
         return (idf**1.25 * math.sqrt(min(statistics.cf / statistics.df, 4.0)),)
 
-    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
-        x = tfs[0] * norms[0]
-        for tf, norm in zip(tfs[1:], norms[1:], strict=True):
-            x += tf * norm
-        x /= x + self._K
-        x *= weights[0]
-        return x
-
 
 class Bm25(Ranking):
     """BM25 as Lucene has it (Robertson et al. 1994; k1 = 1.2, b = 0.75), over all fields as if they were one."""
 
     name = "bm25"
+    pools_lengths = True
     _K1 = 1.2
     _B = 0.75
 
-    def norms(self, fields: Sequence[str], lengths: Sequence[Array], averages: Sequence[float]) -> tuple[Array, ...]:
-        length = np.sum([length.astype(np.float64) for length in lengths], axis=0)
-        return (self._K1 * ((1 - self._B) + self._B * length / (sum(averages) or 1.0)),)
+    def rates(self, field: str, lengths: Array, average: float) -> Array:
+        rates: Array = 1 / (self._K1 * ((1 - self._B) + self._B * lengths / (average or 1.0)))
+        return rates
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         return (math.log1p((statistics.docs - statistics.df + 0.5) / (statistics.df + 0.5)),)
-
-    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
-        tf = tfs[0].astype(np.float64)
-        for other in tfs[1:]:
-            tf += other
-        scores: Array = weights[0] * tf / (tf + norms[0])
-        return scores
 
 
 class WhooshRanking(Ranking):
     """Whoosh's BM25F: BM25 of each field by itself, summed, with Whoosh's idf and rounded lengths."""
 
     name = "whoosh"
+    joint = False
     exact_lengths = False
     select_score = 1.0
     _K1 = 1.2
     _B = 0.75
 
-    def norms(self, fields: Sequence[str], lengths: Sequence[Array], averages: Sequence[float]) -> tuple[Array, ...]:
-        return tuple(
-            self._K1 * ((1 - self._B) + self._B * length / (average or 1.0))
-            for length, average in zip(lengths, averages, strict=True)
-        )
+    def rates(self, field: str, lengths: Array, average: float) -> Array:
+        rates: Array = 1 / (self._K1 * ((1 - self._B) + self._B * lengths / (average or 1.0)))
+        return rates
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         docs = statistics.docs or 1
         return tuple((math.log(docs / (df + 1)) + 1) * (self._K1 + 1) for df in statistics.field_df)
-
-    def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], norms: Sequence[Array]) -> Array:
-        total: Array = weights[0] * tfs[0] / (tfs[0] + norms[0])
-        for weight, tf, norm in zip(weights[1:], tfs[1:], norms[1:], strict=True):
-            total += weight * tf / (tf + norm)
-        return total
 
 
 def ranking_named(name: str) -> Ranking:

@@ -17,7 +17,7 @@ from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
-from searchkit.codec.terms import SortedStrings
+from searchkit.codec.terms import SortedStrings, Strings
 from searchkit.errors import IndexCorruptError, SearchkitError
 from searchkit.schema import Schema
 
@@ -64,6 +64,7 @@ class GroupView:
         self.fields = fields
         self.groups = groups
         self._terms: dict[str, TermStatistics] = {}
+        self._variants: dict[str, list[str]] = {}
 
     def term(self, text: str) -> TermStatistics:
         """The statistics of a term; all zero if no segment has it."""
@@ -91,6 +92,15 @@ class GroupView:
 
         A hyphenated word is also looked up joined: "e-mail" stands for "email" as well.
         """
+        found = self._variants.get(word)
+        if found is None:
+            found = self._look_up_variants(word)
+            if len(self._variants) >= _CACHED_TERMS:
+                self._variants.clear()
+            self._variants[word] = found
+        return found
+
+    def _look_up_variants(self, word: str) -> list[str]:
         key = plain_key(word)
         if key != word and "-" not in word:
             return []  # typed with its accents or marks: it means just this
@@ -149,9 +159,11 @@ class Snapshot:
         self._columns: dict[str, Array] = {}
         self._keywords: dict[str, Keywords] = {}
         self._local = threading.local()
-        #: Weights of words and evaluators by ranking: kept here by the engine, to go when the snapshot goes.
+        #: Weights of words, evaluators by ranking, columns to count: kept here by the engine, to go when this goes.
         self.weights: dict[tuple[Any, ...], tuple[float, ...]] = {}
         self.evaluators: dict[str, list[Any]] = {}
+        self.accelerated: dict[str, Any] = {}
+        self.ordinals: dict[Any, Any] = {}
 
     def _open(self) -> tuple[Manifest, list[Segment]]:
         """Map every file of the newest generation; start again if a writer has moved on meanwhile."""
@@ -208,10 +220,16 @@ class Snapshot:
         row = int(self.bases.searchsorted(doc, "right")) - 1
         return self.segments[row], doc - int(self.bases[row])
 
+    @cached_property
+    def _ids(self) -> list[Strings]:
+        return [segment.ids.values for segment in self.segments]
+
     def id(self, doc: int) -> str:
         """The id of a document."""
-        segment, local = self.place(doc)
-        return segment.ids.values[local].decode()
+        if len(self._ids) == 1:
+            return self._ids[0][doc].decode()
+        row = int(self.bases.searchsorted(doc, "right")) - 1
+        return self._ids[row][doc - int(self.bases[row])].decode()
 
     def article(self, doc: int) -> Article:
         """The stored article of a document."""

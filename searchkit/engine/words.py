@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -28,6 +29,36 @@ class _Hits(NamedTuple):
     tfs: tuple[Array, ...]
 
 
+class FieldRates:
+    """What an occurrence in each field of a group is worth in each document of a segment.
+
+    Attributes:
+        lengths: for each field: the length of each document, as the ranking counts it.
+        tables: for each field: float64 rates by length.
+    """
+
+    def __init__(self, view: GroupView, row: int, ranking: Ranking, docs: int) -> None:
+        group = view.groups[row]
+        self.lengths: tuple[Array, ...] = group.lengths
+        totals = view.total_lengths
+        if ranking.exact_lengths:
+            self.lengths, totals = group.content_lengths, view.total_content_lengths
+        if ranking.pools_lengths and len(self.lengths) > 1:
+            pooled = reduce(np.add, [lengths.astype(np.uint32) for lengths in self.lengths])
+            self.lengths = (pooled,) * len(self.lengths)
+            totals = (sum(totals),) * len(totals)
+        tables = []
+        for field, lengths, total in zip(view.fields, self.lengths, totals, strict=True):
+            every = np.arange(int(lengths.max(initial=0)) + 1)
+            every = every if ranking.exact_lengths else rounded_lengths(every)
+            tables.append(ranking.rates(field, every, total / (docs or 1)))
+        self.tables = tuple(tables)
+
+    def of(self, places: Sequence[int], docs: Array) -> list[Array]:
+        """The rates of some documents, for each of some fields."""
+        return [self.tables[place][self.lengths[place][docs]] for place in places]
+
+
 def _among(docs: Array, hits: _Hits) -> _Hits:
     """The hits that are among some documents."""
     kept, at = member(docs, hits.docs)
@@ -49,23 +80,17 @@ class Words:
         self._row = row
         self._docs = snapshot.segments[row].docs
         self._ranking = ranking
-        self._norms: dict[tuple[str, tuple[int, ...]], tuple[Array, ...]] = {}
+        self._rates: dict[str, FieldRates] = {}
         self._kept: dict[tuple[str, int, tuple[int, ...]], _Hits] = {}
         self._kept_postings = 0
 
-    def _field_norms(self, view: GroupView, places: tuple[int, ...]) -> tuple[Array, ...]:
-        """The ranking's norms of some fields of a group, by document."""
-        key = (view.fields[0], places)
-        if key not in self._norms:
-            group = view.groups[self._row]
-            fields = [view.fields[place] for place in places]
-            if self._ranking.exact_lengths:
-                lengths, totals = group.content_lengths, view.total_content_lengths
-            else:
-                lengths, totals = tuple(rounded_lengths(length) for length in group.lengths), view.total_lengths
-            averages = [totals[place] / (self._snapshot.docs or 1) for place in places]
-            self._norms[key] = self._ranking.norms(fields, [lengths[place] for place in places], averages)
-        return self._norms[key]
+    def rates(self, view: GroupView) -> FieldRates:
+        """The ranking's rates of the fields of a group."""
+        found = self._rates.get(view.fields[0])
+        if found is None:
+            found = FieldRates(view, self._row, self._ranking, self._snapshot.docs)
+            self._rates[view.fields[0]] = found
+        return found
 
     def _hits(self, view: GroupView, term: TermStatistics, places: tuple[int, ...]) -> _Hits:
         """The postings of a term that have it in any of some fields. Recent ones are kept as they are computed with."""
@@ -88,7 +113,12 @@ class Words:
             (place,) = places
             here = tfs[place].nonzero()[0]
             docs, tfs = docs[here], (tfs[place][here],)
-        return _Hits(docs.astype(np.int64), tfs)
+        return _Hits(docs, tfs)
+
+    def hits_of(self, view: GroupView, terms: Sequence[TermStatistics]) -> tuple[Array, tuple[Array, ...]]:
+        """Documents and occurrences, in all fields of the group, of a word that several terms stand for."""
+        docs, tfs = self._word_hits(view, terms, tuple(range(len(view.fields))))
+        return docs, tfs
 
     def _word_hits(
         self, view: GroupView, terms: Sequence[TermStatistics], places: tuple[int, ...], within: Array | None = None
@@ -127,15 +157,15 @@ class Words:
         docs, tfs = self._word_hits(view, known, places, within)
         if not scored:
             return Matched(docs, None)
-        norms = self._field_norms(view, places)
-        weights = self._weights(view, tuple(terms), known, places)
+        weights = self.weights(view, tuple(terms), known, places)
         if boost != 1.0:
             weights = tuple(weight * boost for weight in weights)
-        return Matched(docs, self._ranking.scores(weights, tfs, [norm[docs] for norm in norms]))
+        return Matched(docs, self._ranking.scores(weights, tfs, self.rates(view).of(places, docs)))
 
-    def _weights(
+    def weights(
         self, view: GroupView, terms: tuple[str, ...], known: list[TermStatistics], places: tuple[int, ...]
     ) -> tuple[float, ...]:
+        """The weights of a word that ``known`` of its ``terms`` stand for."""
         cache = self._cached_weights
         key = (self._ranking.name, view.fields[0], places, terms)
         weights = cache.get(key)
@@ -234,7 +264,7 @@ class Words:
             first = starts[at] + sum(tf[at].astype(np.int64) for tf in postings.tfs[:place])
             rows = np.repeat(np.flatnonzero(kept), counts)
             flat = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(len(rows))
-            keys.append((rows << 32) | positions[flat].astype(np.int64))
+            keys.append((rows << 32) | positions[flat])
         if len(keys) == 1:
             return keys[0]
         return np.sort(np.concatenate(keys)) if keys else np.zeros(0, np.int64)
@@ -247,29 +277,24 @@ class Words:
         counts = group.postings_starts[rows + 1].astype(np.int64) - group.postings_starts[rows].astype(np.int64)
         weight = np.repeat(np.array(weights), counts)
         here = tfs.nonzero()[0]
-        docs, tfs, weight = docs[here].astype(np.int64), tfs[here], weight[here]
-        norms = [norm[docs] for norm in self._field_norms(view, (place,))]
+        docs, tfs, weight = docs[here], tfs[here], weight[here]
+        rates = self.rates(view).of((place,), docs)
         # One weight a posting instead of one a word: the ranking's arithmetic is the same.
-        scores = self._ranking.scores((weight,), (tfs,), norms)
+        scores = self._ranking.scores((weight,), (tfs,), rates)
         mask = np.zeros(self._docs, np.bool_)
         mask[docs] = True
         found = mask.nonzero()[0] if within is None else within[mask[within]]
         return Matched(found, np.bincount(docs, scores, self._docs)[found])
 
     def _term_weight(self, view: GroupView, text: str, place: int) -> float:
-        return self._weights(view, (text,), [view.term(text)], (place,))[0]
+        return self.weights(view, (text,), [view.term(text)], (place,))[0]
 
     def _postings_of(self, group: TextGroup, rows: Array, place: int) -> tuple[Array, Array]:
         """The documents and occurrences in one field of many terms, one term after the other."""
-        docs, tfs = [np.zeros(0, np.uint8)], [np.zeros(0, np.uint8)]
-        for start, end in _runs(rows):
-            first, last = int(group.postings_starts[start]), int(group.postings_starts[end])
-            docs.append(group.slice("docs", first, last))
-            tfs.append(group.slice(f"tf.{group.fields[place]}", first, last))
-        flat = np.concatenate(docs)
-        if len(flat) and int(flat.max()) >= self._docs:
-            raise group.file.corrupt("document numbers out of range", f"text.{group.fields[0]}.docs")
-        return flat, np.concatenate(tfs)
+        found = [group.postings(first, last) for first, last in _runs(rows)]
+        docs = [postings.docs for postings in found]
+        tfs = [postings.tfs[place] for postings in found]
+        return np.concatenate([np.zeros(0, np.int64), *docs]), np.concatenate([np.zeros(0, np.uint8), *tfs])
 
     def term_mask(self, view: GroupView, rows: Array, places: tuple[int, ...]) -> Array:
         """The documents that have any of the terms in ``rows`` in some fields: bool by document."""

@@ -29,6 +29,8 @@ MAX_NOTES = 100
 _PLAIN = dict.fromkeys(map(ord, "“”„‟«»＂〝〞"), '"') | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)])")
+_WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+_OPERATORS = frozenset(("AND", "OR", "NOT"))
 _WORD = re.compile(r"[^\s()\"]+")
 _OPERATOR = re.compile(r"(?:(AND|OR|NOT)(?=[\s(\"]|$)|(&&|\|\|))")
 # Bounded, because brackets that nobody closes are looked at from each opening one.
@@ -40,7 +42,7 @@ _BOOST = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s()]|\Z)")
 _FUZZY = re.compile(r"(.*[^~*?])~(\d?)", re.DOTALL)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, as are the others: freezing makes them slow to make
 class Item:
     """A value, with the field it is looked for in.
 
@@ -67,7 +69,7 @@ class Item:
     boost: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Group:
     """Clauses under one operator.
 
@@ -84,7 +86,7 @@ class Group:
     boost: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Signed:
     """A clause that must (``+``) or must not (``-``) hold."""
 
@@ -284,7 +286,33 @@ def _limit(text: str) -> str | None:
     return None if text in ("", "*") else text
 
 
+def _plain_words(text: str) -> Group | None:
+    """The tree of words and single spaces, the same as the parser's: side by side, or all joined by one operator."""
+    if not _WORDS.fullmatch(text):
+        return None
+    items: list[Node] = []
+    operators = set()
+    start = 0
+    for word in text.split(" "):
+        end = start + len(word)
+        if word in _OPERATORS:
+            operators.add(word)
+        else:
+            items.append(Item("word", word, start, end))
+        start = end + 1
+    if len(items) > MAX_CLAUSES:
+        return None
+    if not operators:
+        return Group("", tuple(items))
+    joined = text.split(" ")[1::2]
+    if len(operators) > 1 or "NOT" in operators or len(joined) != len(items) - 1 or set(joined) != operators:
+        return None
+    return Group("", (Group(operators.pop().lower(), tuple(items)),))
+
+
 def parse_text(text: str) -> tuple[Group, list[Note]]:
     """The syntax tree of a query text, and notes on what was left out of it. Never raises for any text."""
+    if (plain := _plain_words(text)) is not None:  # most queries are, and need not go the long way
+        return plain, []
     parser = _Parser(text.translate(_PLAIN))
     return parser.query(0), parser.notes

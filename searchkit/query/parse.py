@@ -87,8 +87,9 @@ def parse_query(
 
 #: Each pattern may have to look at every word of the index.
 _MAX_PATTERNS = 50
-# What parts the words around a pattern; an apostrophe, a hyphen and the like may stand inside of one.
-_PUNCTUATION = re.compile(r"[^\w*?'.&@#\[\]\-\u0300-\U000e01ef]+")
+# What parts the words around a pattern; an apostrophe, a hyphen and the like may stand inside of one. Compiled when it
+# is needed, which takes milliseconds.
+_PUNCTUATION = r"[^\w*?'.&@#\[\]\-\u0300-\U000e01ef]+"
 # What is written behind a word to weigh or widen it, where it could not be read as that.
 _SIGN = re.compile(r"[\^~]")
 
@@ -240,6 +241,8 @@ class _Builder:
 
     def words(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
         """What was typed without a space: one word, a hyphenated one, or several that must stand together."""
+        if item.text.isascii() and item.text.isalnum():
+            return self.word(item, fields, item.text.lower(), required)
         raws = raw_words(item.text)
         if not raws:
             if item.text.strip("*") and item.text.strip():
@@ -263,7 +266,7 @@ class _Builder:
             hint = f" (an operator is written {word.upper()})" if word in ("and", "or", "not") else ""
             self.note("ignored-word", item, f"the common word {word!r} is not searched{hint}")
             return None
-        if self.written_patterns and len(word) == 1 and raw_words(word * 3) == [word * 2] * 2:
+        if self.written_patterns and len(word) == 1 and not word.isascii() and raw_words(word * 3) == [word * 2] * 2:
             # Where bigrams are indexed, a single character is in those that begin and those that end with it.
             pair = [WrittenPattern(fields, "prefix", word), WrittenPattern(fields, "wildcard", f"?{word}")]
             return query.ConstantScoreQuery(query.Or(pair), item.boost)
@@ -296,7 +299,7 @@ class _Builder:
 
     def patterns(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
         """What was typed without a space and has a wildcard in it: punctuation parts it as it parts words."""
-        pieces = [piece for part in _PUNCTUATION.split(normalized(item.text)) if (piece := part.strip("'.&-@#"))]
+        pieces = [piece for part in re.split(_PUNCTUATION, normalized(item.text)) if (piece := part.strip("'.&-@#"))]
         made = []
         for piece in pieces or [""]:
             bare = piece.strip("*")
