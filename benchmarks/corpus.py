@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, islice, pairwise
-from typing import Any, TypeVar
+from itertools import accumulate, islice
+from typing import Any
 
 from whoosh import query
 
 import searchkit
+from benchmarks.peers import peer
+from benchmarks.queries import CLASSES, Vocabulary, choose
 from searchkit import Article, Keyword, Number, Schema
 from searchkit.schema import Kind
 
@@ -27,8 +28,6 @@ _MINUTES = 2 * 366 * 24 * 60
 _TOPICS = "trade grain energy markets banking elections health science sport transport weather courts"
 _PLACES = "Astoria Belmora Cindral Dovenia Estrava Fjordal Galtena Hespera Ilmen Jorvia Kestria Lumora"
 _VOCABULARY = 20_000
-
-Item = TypeVar("Item")
 
 
 # ---- articles
@@ -107,8 +106,6 @@ def text_bytes(articles: Sequence[Article]) -> int:
 
 #: Queries of a class.
 HANDFUL = 6
-#: "common" is among this many most frequent words that are not stop words.
-COMMON = 100
 
 
 @dataclass(frozen=True)
@@ -128,115 +125,50 @@ class Question:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-class _Words:
-    """The words of the bodies that no stop list has: how many articles have each, and how each is written."""
-
-    def __init__(self, articles: Sequence[Article], schema: Schema) -> None:
-        analyzer = schema.analyzer
-        self.docs = len(articles)
-        self._bodies = [analyzer.words(article.body) for article in articles]
-        distinct = sorted({word for body in self._bodies for word in body})
-        self.term = dict(zip(distinct, analyzer.terms(distinct), strict=True))
-        # Without the stop words, and whatever other word has the term of one.
-        stopped = set(analyzer.terms(sorted(analyzer.language.stop_words)))
-        self._plain = {word for word in distinct if word.isalpha() and len(word) > 2 and self.term[word] not in stopped}
-        df: Counter[str] = Counter()
-        written: Counter[str] = Counter()
-        for body in self._bodies:
-            df.update({self.term[word] for word in body})
-            written.update(body)
-        self.prefixes = Counter(term[:4] for term in df)
-        #: Term to its most frequent written form.
-        self.spelled: dict[str, str] = {}
-        for word in sorted(self._plain, key=lambda word: (-written[word], word)):
-            self.spelled.setdefault(self.term[word], word)
-        #: (term, articles that have it), most frequent first, ties by term.
-        self.ranked = sorted(((term, df[term]) for term in self.spelled), key=lambda pair: (-pair[1], pair[0]))
-
-    def between(self, low: float, high: float) -> list[str]:
-        """The terms that ``low`` to ``high`` articles have."""
-        return [term for term, df in self.ranked if low <= df <= high]
-
-    def pairs(self, among: int, count: int) -> list[tuple[str, str]]:
-        """The ``count`` pairs of neighbouring words in most articles, each word among the ``among`` most frequent."""
-        frequent = {term for term, _ in self.ranked[:among]}
-        wanted = {word for word in self._plain if self.term[word] in frequent}
-        found: Counter[tuple[str, str]] = Counter()
-        for body in self._bodies:
-            found.update({pair for pair in pairwise(body) if pair[0] in wanted and pair[1] in wanted})
-        return sorted(found, key=lambda pair: (-found[pair], pair))[:count]
-
-
-def _spread(items: Sequence[Item], count: int = HANDFUL) -> list[Item]:
-    """``count`` of some items at equal distances, the first one included."""
-    if len(items) < count:
-        raise SystemExit("the corpus is too small to choose queries from: take some thousand articles")
-    return [items[len(items) * number // count] for number in range(count)]
-
-
 def questions(articles: Sequence[Article], schema: Schema) -> dict[str, list[Question]]:
-    """A handful of queries of each class, chosen by how many articles have their words; the same at each call.
+    """A handful of queries of each class that can be asked of a body alone; the same at each call.
 
-    Rare words are in 3 to 10 articles, common ones among the 100 most frequent, middling ones in 0.5 to 2 % of the
-    articles; prefixes are the first four letters of a middling word and 4 to 59 other terms. The class of date ranges
-    is left out where articles have no dates.
+    See :mod:`benchmarks.queries` for the classes. Dates are those of the middle fiftieth of the articles: stock Whoosh
+    pays for each distinct instant in a range, searchkit hardly, and a wider range would only flatter it.
     """
-    words = _Words(articles, schema)
-    common = [term for term, _ in words.ranked[:COMMON]]
-    middling = _spread(words.between(words.docs * 0.005, words.docs * 0.02), 2 * HANDFUL)
-
-    def term(text: str) -> query.Query:
-        return query.Term("body", text)
-
-    def combined(kind: type[query.Query], terms: Sequence[str]) -> Question:
-        spelled = tuple(words.spelled[text] for text in terms)
-        options = {"match": "any" if kind is query.Or else "all"}
-        return Question(kind([term(text) for text in terms]), " ".join(spelled), spelled, options)
-
-    def single(text: str) -> Question:
-        return Question(term(text), words.spelled[text], (words.spelled[text],))
-
-    def commons(count: int) -> list[list[str]]:
-        """Sets of common words, each from all over the range."""
-        return [[common[(start * 17 + step * 19) % COMMON] for step in range(count)] for start in range(HANDFUL)]
-
+    bodies = ((article.body, article.published and article.published.date()) for article in articles)
+    chosen = choose(Vocabulary(bodies, schema.analyzer), HANDFUL)
+    if any(len(chosen[name]) < HANDFUL for name in CLASSES if chosen[name]):
+        raise SystemExit("the corpus is too small to choose queries from: take some thousand articles")
     asked = {
-        "rare term": [single(text) for text in _spread(words.between(3, 10))],
-        "common term": [single(text) for text in _spread(common)],
-        "and2 mixed": [combined(query.And, [*pair]) for pair in zip(_spread(common), middling, strict=False)],
-        "and2 common": [combined(query.And, pair) for pair in commons(2)],
-        "or2": [combined(query.Or, [*pair]) for pair in zip(_spread(common), middling[::-1], strict=False)],
-        "or5 (3 common)": [
-            combined(query.Or, [*three, middling[row], middling[-1 - row]]) for row, three in enumerate(commons(3))
-        ],
-        "or5 all common": [combined(query.Or, five) for five in commons(5)],
-        "phrase": [
-            Question(query.Phrase("body", [words.term[word] for word in pair]), f'"{" ".join(pair)}"', pair)
-            for pair in _spread(words.pairs(500, 120))
-        ],
+        name: [_body_question(question, schema) for question in chosen[name]]
+        for name, kind in CLASSES.items()
+        if kind in ("term", "and", "or", "phrase", "prefix")
     }
     if span := _range(articles):
         low, high = span
         dates = query.DateRange("published", low.replace(tzinfo=None), high.replace(tzinfo=None))
         asked["term + date range"] = [
-            Question(query.And([term(text), dates]), spelled, (spelled,), {"since": low, "until": high})
-            for text in _spread(common)
-            if (spelled := words.spelled[text])
+            Question(query.And([single.tree, dates]), single.text, single.words, {"since": low, "until": high})
+            for single in asked["common term"]
         ]
-    prefixes = dict.fromkeys(
-        text[:4]
-        for text in words.between(words.docs * 0.005, words.docs * 0.02)
-        if len(text) >= 4 and 5 <= words.prefixes[text[:4]] <= 60
-    )
-    asked["prefix"] = [Question(query.Prefix("body", text), f"{text}*", (text,)) for text in _spread([*prefixes])]
     return asked
 
 
-def _range(articles: Sequence[Article]) -> tuple[datetime, datetime] | None:
-    """Two instants that a fiftieth of the dated articles lie between, None if fewer than half are dated.
+def _body_question(question: peer.Question, schema: Schema) -> Question:
+    words = question.words
+    terms = schema.analyzer.terms(words)
+    trees = [query.Term("body", term) for term in terms]
+    match question.kind:
+        case "and":
+            return Question(query.And(trees), " ".join(words), words, {"match": "all"})
+        case "or":
+            return Question(query.Or(trees), " ".join(words), words, {"match": "any"})
+        case "phrase":
+            return Question(query.Phrase("body", terms), f'"{" ".join(words)}"', words)
+        case "prefix":
+            return Question(query.Prefix("body", words[0]), f"{words[0]}*", words)
+        case _:
+            return Question(trees[0], words[0], words)
 
-    Stock Whoosh pays for each distinct instant in a range, searchkit hardly: a wider range would only flatter it.
-    """
+
+def _range(articles: Sequence[Article]) -> tuple[datetime, datetime] | None:
+    """Two instants that a fiftieth of the dated articles lie between, None if fewer than half are dated."""
     dates = sorted(article.published for article in articles if article.published)
     if len(dates) * 2 < len(articles):
         return None

@@ -422,6 +422,8 @@ class Index:
         Raises:
             IndexLockedError: another writer held the index all that time; the message names it.
         """
+        from searchkit.indexing.writer import Writer
+
         return Writer(self._begin(timeout, threads), self._committed)
 
     def optimize(self, timeout: float = TIMEOUT) -> None:

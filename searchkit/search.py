@@ -22,11 +22,11 @@ from searchkit.engine.plan import Evaluation, Matches, PlanReport, best
 from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
-from searchkit.engine.wording import marks_of
+from searchkit.engine.wording import forms_of, marks_of
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet, FacetContext, facets_of
 from searchkit.filters import Clock, all_of, filter_masks, since_until
-from searchkit.highlight import Fragment, Marks, fragments
+from searchkit.highlight import Finder, Fragment, fragments
 from searchkit.query.parse import Mode, parse_query
 from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
 from searchkit.schema import Date, Keyword, Number, Stored, Text
@@ -255,7 +255,7 @@ class _Source:
         self._snapshot = snapshot
         self._analyzer = analyzer
         self._node = node
-        self._marked: dict[str, Marks] = {}
+        self._finders: dict[str, Finder] = {}
 
     def id(self, doc: int) -> str:
         return self._snapshot.id(doc)
@@ -286,12 +286,15 @@ class _Source:
         if self._node is None:
             return []
         field = "body" if article.body else "title"
-        return fragments(getattr(article, field), self._marks(field), self._analyzer)
+        return fragments(getattr(article, field), self._finder(field))
 
-    def _marks(self, field: str) -> Marks:
-        if field not in self._marked:
-            self._marked[field] = marks_of(self._snapshot, self._node, field)
-        return self._marked[field]
+    def _finder(self, field: str) -> Finder:
+        found = self._finders.get(field)
+        if found is None:
+            marks = marks_of(self._snapshot, self._node, field)
+            found = Finder(marks, self._analyzer, forms_of(self._snapshot, marks, field))
+            self._finders[field] = found
+        return found
 
 
 def _instant(micros: int) -> datetime | None:

@@ -23,7 +23,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
     3.5: ("filters",),
     3: ("indexing", "engine", "query", "sources"),
     2: ("codec", "highlight", "schema", "results", "dates", "calendar_periods"),
-    1: ("analysis", "article", "errors", "nodes"),
+    1: ("analysis", "article", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
@@ -31,6 +31,7 @@ NEIGHBOURS = {
     ("__main__", "cli"), ("cli", "terminal"),
     ("results", "highlight"), ("dates", "calendar_periods"),
     ("analysis", "errors"), ("article", "errors"),
+    ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),
 }  # fmt: skip
 
 
@@ -107,10 +108,12 @@ _OPENERS = {"open", "rename", "replace", "unlink", "remove", "mmap", "fsync", "f
             "makedirs", "copyfile", "copyfileobj", "move", "write_bytes", "write_text", "read_bytes", "touch", "link",
             "symlink", "truncate"}  # fmt: skip
 _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
-# Sources read the world's files, not an index's; the command line takes back a directory that it could not fill.
+# Sources read the world's files, not an index's; the command line takes back a directory that it could not fill;
+# machine code is never in an index.
 _ALLOWED = {
     ("searchkit.sources.read", "open"), ("searchkit.sources.read", "read_bytes"),
     ("searchkit.cli", "rmtree"), ("searchkit.cli", "rmdir"), ("searchkit.cli", "unlink"),
+    ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),
 }  # fmt: skip
 
 

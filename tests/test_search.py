@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,8 @@ from whoosh import query as whoosh
 
 import searchkit
 from searchkit import Article, ConfigurationError, Date, Index, Keyword, Number, Ranges, Schema, Terms, Text
+from searchkit.engine.accelerated import ShapedQuery
+from searchkit.nodes import Word
 
 SCHEMA = Schema(topics=Keyword(multiple=True), source=Keyword(), words=Number(), updated=Date(), summary=Text())
 # Each of them is its own stem, or has a stem that no other word here has; "the" is the one stop word.
@@ -780,3 +783,103 @@ def test_a_phrase_of_many_forms_finds_the_same_under_every_ranking(tmp_path: Pat
     for ranking in ("default", "bm25", "whoosh"):
         found = index.search('"us uk un eu ac dc ps qt"', ranking=ranking, sort="id")
         assert [hit.id for hit in found] == ["u", "up"]
+
+
+# ---- kernels, and what is counted when somebody asks
+
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="Numba is not installed")
+SEARCHES: list[dict[str, Any]] = [
+    {"query": "tram"},
+    {"query": "tram grain korea", "limit": 3, "offset": 2},
+    {"query": "tram grain korea", "match": "any", "limit": 40},
+    {"query": "tram zebra"},  # relaxed
+    {"query": '"tram grain" -pilot^2', "limit": None},
+    {"query": '"tram the"~3 lantern', "match": "any"},
+    {"query": "+tram river desert^2", "sort": ["source", "relevance"]},
+    {"query": "summary:tram OR summary:comet", "sort": "newest"},
+    {"query": "tram OR title:tram", "limit": 0},
+    {"query": "tram market", "match": "any", "min_score": 0.7},
+    {"query": "tram market", "match": "any", "since": "2024-06", "until": "2025-03", "facets": ["published:month"]},
+    {"query": "tram", "filters": {"source": ["Wire", "courier"]}, "facets": ["source", "topics"]},
+    {"query": "tram grain", "filters": {"source": "Wire"}, "since": "2024-05-05", "limit": 2},
+    {"query": "korea budget copper", "filters": {"source": "nowhere"}},
+    {"query": whoosh.AndMaybe(Word(("title", "body"), ["tram"]), Word(("title", "body"), ["grain"]))},
+]
+
+
+@needs_numba
+@pytest.mark.parametrize("ranking", ["default", "bm25", "whoosh"])
+@pytest.mark.parametrize("arguments", SEARCHES, ids=str)
+def test_results_are_the_same_before_and_after_kernels_are_loaded(
+    index: Index, arguments: dict[str, Any], ranking: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("searchkit.engine.plan.accelerated", lambda snapshot, ranking: None)
+        before = index.search(**arguments, ranking=ranking)
+        plain = before.to_dict()
+    after = index.search(**arguments, ranking=ranking)
+    assert [hit.id for hit in after] == [hit.id for hit in before]
+    assert [hit.score for hit in after] == pytest.approx([hit.score for hit in before], rel=1e-9)
+    rest = ("total", "facets", "notes", "query")
+    assert {name: after.to_dict()[name] for name in rest} == {name: plain[name] for name in rest}
+
+
+@needs_numba
+def test_the_total_is_counted_when_it_is_asked_for_and_exact(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+    count = ShapedQuery.count
+
+    def counting(self: ShapedQuery, *arguments: Any) -> int:
+        counted.append(count(self, *arguments))
+        return counted[-1]
+
+    monkeypatch.setattr(ShapedQuery, "count", counting)
+    results = index.search("tram grain", match="any", limit=2)
+    assert (len(results), counted) == (2, [])
+    expected = sum(map(either(word("tram"), word("grain")), ARTICLES))
+    assert (results.total, results.total, results.to_dict()["total"]) == (expected,) * 3
+    assert counted == [expected]
+    # What is all on one page needs no counting.
+    assert index.search("tram grain", match="all", limit=300).total == sum(
+        map(both(word("tram"), word("grain")), ARTICLES)
+    )
+    assert counted == [expected]
+
+
+@needs_numba
+def test_the_total_is_that_of_the_index_as_it_was_searched(tmp_path: Path) -> None:
+    index = searchkit.create(tmp_path / "x", SCHEMA)
+    index.add(ARTICLES[:50])
+    results = index.search("tram grain", match="any", limit=1)
+    index.rebuild([Article("z", "tram", "tram")])
+    index.close()
+    assert results.total == sum(map(either(word("tram"), word("grain")), ARTICLES[:50]))
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"query": "tram grain"}, ("kernel", "top_all of 2 words")),
+        ({"query": "tram grain", "match": "any"}, ("kernel", "top_any of 2 words")),
+        ({"query": "tram zebra"}, ("kernel", "top_any of 2 words")),  # relaxed
+        ({"query": '"tram grain"', "ranking": "bm25"}, ("kernel", "top_all of 2 words")),
+        ({"query": '"tram grain"', "ranking": "whoosh"}, ("dense", "WordPhrase")),
+        ({"query": "tra*"}, ("dense", "WrittenPattern")),
+        ({"query": "published:yesterday", "now": datetime(2024, 5, 5, tzinfo=UTC)}, ("dense", "DateRange")),
+        ({"query": whoosh.Regex("body", "t?ram")}, ("whoosh", "Regex")),
+    ],
+    ids=str,
+)
+def test_a_plan_tells_who_answers(index: Index, arguments: dict[str, Any], expected: tuple[str, str]) -> None:
+    plan = index.explain_plan(**arguments)
+    assert (plan.evaluator, plan.detail) == expected
+    assert (plan.postings is None) == (plan.evaluator == "whoosh")
+    assert plan.seconds > 0
+
+
+def test_a_plan_of_what_cannot_be_honoured_is_refused(index: Index) -> None:
+    with pytest.raises(ConfigurationError, match="no ranking 'bm52'"):
+        index.explain_plan("tram", ranking="bm52")
+    with pytest.raises(ConfigurationError, match="match must be one of"):
+        index.explain_plan("tram", match="al")

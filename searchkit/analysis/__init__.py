@@ -2,7 +2,7 @@
 
 from searchkit.analysis.analyzer import Analyzer, analyzer_of
 from searchkit.analysis.languages import LANGUAGES, Language, fold, fold_value
-from searchkit.analysis.tokenizer import Token, raw_words, split_raw, tokenize
+from searchkit.analysis.tokenizer import Token, character_classes, raw_words, split_raw, tokenize
 
 __all__ = [
     "LANGUAGES",
@@ -10,6 +10,7 @@ __all__ = [
     "Language",
     "Token",
     "analyzer_of",
+    "character_classes",
     "fold",
     "fold_value",
     "raw_words",

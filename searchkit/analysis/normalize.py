@@ -19,15 +19,17 @@ _VOICING = "\uff9e\uff9f"  # half-width kana marks: letters by category, marks b
 # Hangul letters, whose vowels and finals fuse into the syllable before them.
 _JAMO = "\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\u3131-\u318e\uffa0-\uffdc"
 
+#: Where combining marks are: in the first two planes and among the variation selectors.
+MARK_AREAS = (range(0x300, 0x20000), range(0xE0100, 0xE01F0))
+
 
 @cache
 def mark_class() -> str:
     """The inside of a regular-expression class of all combining marks (category M).
 
-    Scanned from the Unicode database of the running Python when non-ASCII text is first met; every mark lies in the
-    first two planes or among the variation selectors.
+    Scanned from the Unicode database of the running Python when non-ASCII text is first met.
     """
-    points = [point for area in (range(0x300, 0x20000), range(0xE0100, 0xE01F0)) for point in area]
+    points = [point for area in MARK_AREAS for point in area]
     marks = [point for point in points if category(chr(point))[0] == "M"]
     ranges: list[list[int]] = []
     for point in marks:

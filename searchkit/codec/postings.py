@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.codec.bitpacking import unpack
+from searchkit.codec.bitpacking import block_words, unpack
 from searchkit.codec.layout import Array, MappedFile, run_lengths
 from searchkit.codec.terms import SortedStrings
 
@@ -248,13 +248,18 @@ class TextGroup:
         large = np.flatnonzero(codes == 0)
         if not len(large):
             return tfs
-        rows = self._large_at.searchsorted(large + start)
-        if rows[-1] >= len(self._large_at) or (self._large_at[rows] != large + start).any():
-            raise self.corrupt("occurrences are missing", "tf.large.at")
+        rows = self._large_rows(large + start)
         tfs = tuple(tf.astype(np.int64) for tf in tfs)
         for tf, values in zip(tfs, self.large_tfs, strict=True):
             tf[large] = values[rows]
         return tfs
+
+    def _large_rows(self, postings: Array) -> Array:
+        """Where the occurrences of postings without a code are."""
+        rows = self._large_at.searchsorted(postings)
+        if rows[-1] >= len(self._large_at) or (self._large_at[rows] != postings).any():
+            raise self.corrupt("occurrences are missing", "tf.large.at")
+        return rows
 
     @cached_property
     def _large_at(self) -> Array:
@@ -287,9 +292,10 @@ class TextGroup:
                 counts = self.slice("docs.counts", first, first + windows)
             else:
                 high = self.slice("docs.high", int(rare[row]), int(rare[row + 1])).astype(np.uint16)
-        large = ()
+        large: tuple[Array, ...] = ()
         if len(self._large_at) and not codes.all():
-            large = tuple(tf[codes == 0] for tf in self._tfs(start, stop))
+            rows = self._large_rows(np.flatnonzero(codes == 0) + start)
+            large = tuple(tf[rows] for tf in self.large_tfs)
         return low, codes, high, counts, large
 
     def positions(self, postings: Postings) -> tuple[Array, Array]:
@@ -318,11 +324,10 @@ class TextGroup:
         words = self.slice("positions.starts", block, end).astype(np.int64)
         if not len(words):
             return words, counts, width, words
-        begin, stop = int(words[0]), int(words[-1]) + (int(counts[-1]) * int(width[-1]) + 31) // 32 + 1
-        own = words - begin
-        if int(width.max()) > 32 or (own + (counts * width + 31) // 32 >= stop - begin).any() or int(own.min()) < 0:
+        begin, own, ends = int(words[0]), words - words[0], np.cumsum(block_words(counts, width))
+        if int(width.max()) > 32 or (own[1:] != ends[:-1]).any():
             raise self.corrupt(f"blocks out of order in terms {first} to {last}", "positions.starts")
-        return self.slice("positions", begin, stop), counts, width, own
+        return self.slice("positions", begin, begin + int(ends[-1]) + 1), counts, width, own
 
     def first_block(self, row: int) -> int:
         """The first block of positions of a term."""

@@ -20,7 +20,7 @@ import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from searchkit.errors import IndexCorruptError, IndexExistsError, IndexLockedError, IndexNotFoundError
 
@@ -115,6 +115,12 @@ class Storage:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
             raise
+
+    def scratch(self) -> BinaryIO:
+        """A file without a name on the disk of the directory, to write to and to read from; gone when it is closed."""
+        import tempfile  # slow to import, and only large writes need it
+
+        return tempfile.TemporaryFile(dir=self.path)
 
     def rename(self, old: str, new: str) -> None:
         """Give a file its final name, replacing what has it. Durable after :meth:`sync`."""

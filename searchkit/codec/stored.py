@@ -1,25 +1,44 @@
-"""Stored articles: each a zstd frame of MessagePack, so that showing a hit does not decode its neighbours."""
+"""Stored articles: MessagePack, each in a zstd frame of its own, so that showing a hit does not decode its neighbours.
+
+===================  =====================================================================================
+stored.dictionary    what the articles have in common: a zstd dictionary, empty where there is none
+stored.blob          the frames in document order, without magic number and dictionary id
+stored.offsets       where each begins in it, and the end of the last
+===================  =====================================================================================
+
+A dictionary makes small frames as tight as large blocks would be, and is quicker in both directions: for Reuters, level
+3 gives 0.66 of the text without one, 0.56 in blocks of four articles, 0.45 with one.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import zstandard
 
 from searchkit.article import UNDATED, Article
-from searchkit.codec.layout import Array, FileWriter, MappedFile
+from searchkit.codec.layout import Array, FileWriter, MappedFile, run_lengths, smallest_unsigned
 from searchkit.errors import ArticleError
 
 #: No stored article is larger than this when decoded; a longer one is refused when it is added.
 MAX_ARTICLE = 64 * 1024 * 1024
+_LEVEL = 3
+#: A dictionary is trained on at most so many bytes of articles, and none on fewer than the least: it would be larger
+#: than what it saves.
+SAMPLE = 1024 * 1024
+_LEAST_SAMPLE = 128 * 1024
+#: The dictionary's share of the sample, and the most it may have; zstd's own default is 110 KiB.
+_SHARE = 0.1
+_MAX_DICTIONARY = 110 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_local = threading.local()  # zstandard's objects may not be used by two threads at once
+_MERGED_AT_ONCE = 1024  # articles
 
 
 class _Record(msgspec.Struct, array_like=True):
@@ -39,16 +58,19 @@ def published_micros(published: datetime | None) -> int:
     return UNDATED if published is None else (published - _EPOCH) // _MICROSECOND
 
 
-def encode(article: Article, fields: dict[str, Any]) -> bytes:
-    """An article with the given fields as it is stored, before compression.
+def encode(article: Article, published: int, fields: dict[str, Any]) -> bytes:
+    """An article as it is stored, before compression.
+
+    Args:
+        published: its :func:`published_micros`.
+        fields: the fields to keep.
 
     Raises:
         ArticleError: a text holds lone surrogates, a field value is of a type that cannot be stored, or all of it
             is larger than MAX_ARTICLE.
     """
-    record = _Record(article.id, article.title, article.body, published_micros(article.published), fields)
     try:
-        data = _encode(record)
+        data = _encode((article.id, article.title, article.body, published, fields))  # as _Record is decoded
     except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ArticleError(f"article {article.id!r} cannot be stored: {error}") from None
     if len(data) > MAX_ARTICLE:
@@ -56,12 +78,116 @@ def encode(article: Article, fields: dict[str, Any]) -> bytes:
     return data
 
 
-def write_stored(writer: FileWriter, lengths: Array, parts: Iterable[Array]) -> None:
-    """Add the sections of packed articles: their lengths in bytes, and the bytes in pieces."""
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    writer.add("stored.offsets", offsets)
-    writer.add_parts("stored.blob", np.uint8, parts)
+class Frames(NamedTuple):
+    """Compressed articles.
+
+    Attributes:
+        blob: uint8, the frames in a row.
+        lengths: int64, bytes of each.
+    """
+
+    blob: Array
+    lengths: Array
+
+    def chosen(self, keep: Array) -> Frames:
+        """Those that are to be kept: bool by frame."""
+        return self if keep.all() else Frames(self.blob[np.repeat(keep, self.lengths)], self.lengths[keep])
+
+
+class Compressor:
+    """Compresses encoded articles. Threads may share it.
+
+    Args:
+        dictionary: what the articles have in common; may be empty.
+    """
+
+    def __init__(self, dictionary: bytes = b"") -> None:
+        self.dictionary = dictionary
+        self._options: dict[str, Any] = {
+            "compression_params": zstandard.ZstdCompressionParameters.from_level(
+                _LEVEL, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_dict_id=False
+            )
+        }
+        if dictionary:
+            data = zstandard.ZstdCompressionDict(dictionary)
+            data.precompute_compress(level=_LEVEL)
+            self._options["dict_data"] = data
+
+    @classmethod
+    def trained(cls, records: Iterable[bytes]) -> Compressor:
+        """One with a dictionary of the first of these articles, or with none where it would not pay."""
+        sample: list[bytes | bytearray | memoryview] = []
+        size = 0
+        for record in records:
+            sample.append(record)
+            size += len(record)
+            if size >= SAMPLE:
+                break
+        if size < _LEAST_SAMPLE:
+            return cls()
+        # Given k and d, training is a single pass; searching for better ones takes ten times as long and gains 1 %.
+        try:
+            trained = zstandard.train_dictionary(min(int(size * _SHARE), _MAX_DICTIONARY), sample, k=256, d=8)
+        except zstandard.ZstdError:  # e.g. a single large article
+            return cls()
+        return cls(trained.as_bytes())
+
+    def compress(self, records: Sequence[bytes]) -> Frames:
+        """Encoded articles, compressed. Other threads run meanwhile."""
+        if not records:
+            return Frames(np.zeros(0, np.uint8), np.zeros(0, np.int64))
+        found = zstandard.ZstdCompressor(**self._options).multi_compress_to_buffer(list(records))
+        frames = [found[row].tobytes() for row in range(len(records))]
+        lengths = np.fromiter(map(len, frames), np.int64, len(frames))
+        return Frames(np.frombuffer(b"".join(frames), np.uint8), lengths)
+
+
+def write_stored(writer: FileWriter, dictionary: bytes, parts: Iterable[Frames]) -> None:
+    """Add the sections of stored articles, compressed with a dictionary."""
+    lengths = [np.zeros(1, np.int64)]
+    writer.add("stored.dictionary", np.frombuffer(dictionary, np.uint8))
+
+    def blobs() -> Iterator[Array]:
+        for part in parts:
+            lengths.append(part.lengths)
+            yield part.blob
+
+    writer.add_parts("stored.blob", np.uint8, blobs())
+    offsets = np.cumsum(np.concatenate(lengths))
+    writer.add("stored.offsets", offsets.astype(smallest_unsigned(int(offsets[-1]))))
+
+
+def merge_stored(writer: FileWriter, sources: Sequence[StoredArticles], keeps: Sequence[Array]) -> None:
+    """Add the sections of the stored articles of several segments that are to be kept.
+
+    Frames that have the dictionary of the most articles are copied, all others compressed again with it. Where none has
+    a dictionary, one is trained if there are enough articles now.
+
+    Args:
+        keeps: for each source, bool by document.
+    """
+    counts: dict[bytes, int] = {}
+    for source, keep in zip(sources, keeps, strict=True):
+        if source.dictionary:
+            counts[source.dictionary] = counts.get(source.dictionary, 0) + int(keep.sum())
+    if counts:
+        compressor = Compressor(max(counts, key=lambda dictionary: counts[dictionary]))
+    else:
+        pairs = zip(sources, keeps, strict=True)
+        compressor = Compressor.trained(
+            source.record(doc) for source, keep in pairs for doc in np.flatnonzero(keep).tolist()
+        )
+
+    def parts() -> Iterator[Frames]:
+        for source, keep in zip(sources, keeps, strict=True):
+            for start in range(0, len(keep), _MERGED_AT_ONCE):
+                kept = keep[start : start + _MERGED_AT_ONCE]
+                if source.dictionary == compressor.dictionary:
+                    yield source.frames(start, start + len(kept)).chosen(kept)
+                else:
+                    yield compressor.compress([source.record(start + doc) for doc in np.flatnonzero(kept).tolist()])
+
+    write_stored(writer, compressor.dictionary, parts())
 
 
 class StoredArticles:
@@ -69,31 +195,52 @@ class StoredArticles:
 
     def __init__(self, file: MappedFile, docs: int) -> None:
         self._file = file
+        self._local = threading.local()  # zstandard's objects may not be used by two threads at once
         self.offsets = file.array("stored.offsets")
         end = file.length("stored.blob")
         if len(self.offsets) != docs + 1 or self.offsets[-1] != end or (self.offsets[1:] < self.offsets[:-1]).any():
             raise file.corrupt("offsets out of order", "stored.offsets")
 
-    def packed(self, start: int, stop: int) -> Array:
-        """The bytes of documents ``start`` to ``stop``, still compressed."""
-        return self._file.slice("stored.blob", int(self.offsets[start]), int(self.offsets[stop]))
+    @cached_property
+    def dictionary(self) -> bytes:
+        """What the articles are compressed with; may be empty."""
+        return self._file.array("stored.dictionary").tobytes()
+
+    @cached_property
+    def _dictionary(self) -> zstandard.ZstdCompressionDict | None:
+        return zstandard.ZstdCompressionDict(self.dictionary) if self.dictionary else None
+
+    @property
+    def _decompressor(self) -> zstandard.ZstdDecompressor:
+        try:
+            return self._local.decompressor  # type: ignore[no-any-return]
+        except AttributeError:
+            made = zstandard.ZstdDecompressor(self._dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+            self._local.decompressor = made
+            return made
+
+    def frames(self, start: int, stop: int) -> Frames:
+        """Documents ``start`` to ``stop``, still compressed."""
+        offsets = self.offsets[start : stop + 1]
+        blob = self._file.slice("stored.blob", int(offsets[0]), int(offsets[-1]))
+        return Frames(blob, run_lengths(offsets))
+
+    def record(self, doc: int) -> bytes:
+        """The encoded article of a document."""
+        data = self._file.slice("stored.blob", int(self.offsets[doc]), int(self.offsets[doc + 1])).data
+        try:
+            parameters = zstandard.get_frame_parameters(data, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+            if not 0 <= parameters.content_size <= MAX_ARTICLE:
+                raise self._file.corrupt(f"article of document {doc} has no believable size", "stored.blob")
+            return self._decompressor.decompress(data)
+        except zstandard.ZstdError as error:
+            raise self._file.corrupt(f"article of document {doc}: {error}", "stored.blob") from None
 
     def article(self, doc: int) -> Article:
         """The article of a document."""
-        data = self.packed(doc, doc + 1).data
         try:
-            if not 0 <= zstandard.frame_content_size(data) <= MAX_ARTICLE:
-                raise self._file.corrupt(f"article of document {doc} has no believable size", "stored.blob")
-            record = _decode(_decompressor().decompress(data))
-        except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+            record = _decode(self.record(doc))
+        except msgspec.MsgspecError as error:
             raise self._file.corrupt(f"article of document {doc}: {error}", "stored.blob") from None
         published = None if record.published == UNDATED else _EPOCH + timedelta(microseconds=record.published)
         return Article(record.id, record.title, record.body, published, **record.fields)
-
-
-def _decompressor() -> zstandard.ZstdDecompressor:
-    try:
-        return _local.decompressor  # type: ignore[no-any-return]
-    except AttributeError:
-        _local.decompressor = zstandard.ZstdDecompressor()
-        return _local.decompressor  # type: ignore[no-any-return]

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from searchkit.codec.layout import FileWriter, MappedFile, smallest_unsigned
+from searchkit.codec.layout import Array, FileWriter, MappedFile, smallest_unsigned
+
+#: Searches of a dictionary before samples of it are kept, the least step between them, and how many there may be.
+_UNSAMPLED, _LEAST_STEP, _MOST_SAMPLES = 32, 32, 20_000
 
 
-def write_strings(writer: FileWriter, name: str, strings: Iterable[bytes]) -> None:
-    """Add the sections ``name.blob`` and ``name.offsets`` for byte strings, in the given order."""
-    values = list(strings)
-    offsets = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, values), np.int64, len(values)), out=offsets[1:])
-    writer.add(f"{name}.blob", np.frombuffer(b"".join(values), np.uint8))
-    writer.add(f"{name}.offsets", offsets.astype(smallest_unsigned(int(offsets[-1]))))
+class PackedStrings(Sequence[bytes]):
+    """Byte strings in one blob, by row.
 
-
-class Strings(Sequence[bytes]):
-    """Byte strings of a mapped file, by row.
-
-    Offsets are checked monotone and inside the blob before the first use, so that no file can lead a reader astray.
+    Args:
+        blob: uint8, their bytes in a row.
+        offsets: unsigned or int64[strings + 1], where each begins, and the end of the last.
     """
 
-    __slots__ = ("_blob", "_offsets")
+    __slots__ = ("_blob", "_offsets", "blob", "offsets")
 
-    def __init__(self, file: MappedFile, name: str) -> None:
-        blob = file.array(f"{name}.blob")
-        offsets = file.array(f"{name}.offsets")
-        if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(blob) or (offsets[1:] < offsets[:-1]).any():
-            raise file.corrupt("offsets out of order", f"{name}.offsets")
+    def __init__(self, blob: Array, offsets: Array) -> None:
+        self.blob = blob
+        self.offsets = offsets
         self._blob = blob.data
         self._offsets = offsets.data
+
+    @classmethod
+    def of(cls, strings: Iterable[bytes]) -> PackedStrings:
+        """Packs byte strings."""
+        values = list(strings)
+        offsets = np.zeros(len(values) + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, values), np.int64, len(values)), out=offsets[1:])
+        return PackedStrings(np.frombuffer(b"".join(values), np.uint8), offsets)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -46,15 +49,54 @@ class Strings(Sequence[bytes]):
         return (data[start:end] for start, end in pairwise(offsets))
 
 
-class SortedStrings(Strings):
-    """Byte strings in ascending order: UTF-8 sorts as code points do."""
+def write_strings(writer: FileWriter, name: str, strings: Iterable[bytes]) -> None:
+    """Add the sections ``name.blob`` and ``name.offsets`` for byte strings, in the given order."""
+    packed = strings if isinstance(strings, PackedStrings) else PackedStrings.of(strings)
+    writer.add(f"{name}.blob", packed.blob)
+    writer.add(f"{name}.offsets", packed.offsets.astype(smallest_unsigned(int(packed.offsets[-1]))))
+
+
+class Strings(PackedStrings):
+    """Byte strings of a mapped file, by row.
+
+    Offsets are checked monotone and inside the blob before the first use, so that no file can lead a reader astray.
+    """
 
     __slots__ = ()
+
+    def __init__(self, file: MappedFile, name: str) -> None:
+        blob = file.array(f"{name}.blob")
+        offsets = file.array(f"{name}.offsets")
+        if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(blob) or (offsets[1:] < offsets[:-1]).any():
+            raise file.corrupt("offsets out of order", f"{name}.offsets")
+        super().__init__(blob, offsets)
+
+
+class SortedStrings(Strings):
+    """Byte strings in ascending order: UTF-8 sorts as code points do.
+
+    After some searches every so-many-th string is kept at hand, which spares most of the steps of the next ones.
+    """
+
+    __slots__ = ("_samples", "_searches", "_step")
+
+    def __init__(self, file: MappedFile, name: str) -> None:
+        super().__init__(file, name)
+        self._samples: list[bytes] = []
+        self._searches = 0
+        self._step = max(_LEAST_STEP, len(self) // _MOST_SAMPLES)
 
     def lower_bound(self, value: bytes) -> int:
         """The first row whose string is not less than ``value``."""
         blob, offsets = self._blob, self._offsets
         low, high = 0, len(offsets) - 1
+        if self._samples:
+            place = bisect_left(self._samples, value)
+            low, high = max((place - 1) * self._step, 0), min(place * self._step, high)
+        else:
+            self._searches += 1
+            if self._searches == _UNSAMPLED:
+                self._samples = [self[row] for row in range(0, len(self), self._step)]
         while low < high:
             middle = (low + high) >> 1
             if blob[offsets[middle] : offsets[middle + 1]].tobytes() < value:

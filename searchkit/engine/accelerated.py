@@ -103,20 +103,37 @@ class Accelerated:
         self._ranking = ranking
         self._parts = [_Part(snapshot, row, evaluator) for row, evaluator in enumerate(words)]
         self._lock = threading.Lock()
-        self._remembered: dict[tuple[Any, ...], ShapedQuery] = {}
+        self._remembered: dict[tuple[Any, ...], ShapedQuery | RareWord] = {}
 
-    def query(self, node: query.Query) -> ShapedQuery | None:
+    def query(self, node: query.Query) -> ShapedQuery | RareWord | None:
         """A query for the kernels, None if it has no shape that they know. Recent ones are remembered."""
         key = _key(node)
         if key is not None and (found := self._remembered.get(key)) is not None:
             return found
         shape = shape_of(node, self._ranking)
-        found = None if shape is None else self.shaped(shape)
+        found = None if shape is None else self._rare(shape) or self.shaped(shape)
         if found is not None and key is not None:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered = {}
             self._remembered[key] = found
         return found
+
+    def _rare(self, shape: Shape) -> RareWord | None:
+        """A single word in few documents: these are sooner ranked than prepared."""
+        view, _ = self._snapshot.groups[shape.fields[0]]
+        if len(shape.words) > 1 or shape.excluded or shape.low is not None or shape.high is not None:
+            return None
+        (word,) = shape.words
+        if view.fields != shape.fields or sum(view.term(text).df for text in word.terms) > _RARE:
+            return None
+        docs, scores = [_NO_DOCS], [np.zeros(0)]
+        for part in self._parts:
+            found = part.words.word(view, word.terms, tuple(range(len(view.fields))), word.boost, None, True)
+            if found.scores is not None:
+                live = part.live[found.docs].view(np.bool_) if len(part.live) else slice(None)
+                docs.append(found.docs[live] + part.base)
+                scores.append(found.scores[live])
+        return RareWord(self._snapshot, shape, np.concatenate(docs), np.concatenate(scores))
 
     def shaped(self, shape: Shape) -> ShapedQuery | None:
         """A shape with its words in the banks of all segments; None if they cannot be."""
@@ -165,6 +182,37 @@ def _key(node: query.Query) -> tuple[Any, ...] | None:
     return None
 
 
+class RareWord:
+    """A word in few documents, all of them ranked.
+
+    Attributes:
+        shape: the word.
+    """
+
+    def __init__(self, snapshot: Snapshot, shape: Shape, docs: Array, scores: Array) -> None:
+        self._snapshot = snapshot
+        self.shape = shape
+        self._docs = docs
+        order = np.argsort(-scores, kind="stable")
+        self._ranked = docs[order], scores[order]
+
+    def top(self, count: int, restriction: Restriction = EVERYTHING) -> Top:
+        """The ``count`` best documents; ties go to the lower number."""
+        docs, scores = self._ranked
+        if restriction.restricts:
+            kept = restriction.admits(self._snapshot, docs)
+            docs, scores = docs[kept], scores[kept]
+        return Top(docs[:count], scores[:count], len(self._docs))
+
+    def docs(self, restriction: Restriction = EVERYTHING) -> Array:
+        """All documents, ascending."""
+        return self._docs[restriction.admits(self._snapshot, self._docs)] if restriction.restricts else self._docs
+
+    def count(self, restriction: Restriction = EVERYTHING) -> int:
+        """How many documents there are."""
+        return len(self.docs(restriction))
+
+
 class ShapedQuery:
     """A shape over all segments.
 
@@ -175,21 +223,10 @@ class ShapedQuery:
     def __init__(self, shape: Shape, bound: list[_Bound]) -> None:
         self.shape = shape
         self._bound = bound
-        self._ranked: Top | None = None
-        is_word = len(shape.words) == 1 and not shape.phrases and not shape.excluded
-        self._is_rare = is_word and sum(part.postings for part in bound) <= _RARE
 
     def top(self, count: int, restriction: Restriction = EVERYTHING) -> Top:
         """The ``count`` best documents; ties go to the lower number."""
         restriction = self._restricted(restriction)
-        if self._is_rare and not restriction.restricts:
-            if self._ranked is None:
-                self._ranked = self._top(_RARE, restriction)
-            docs, scores, postings = self._ranked
-            return Top(docs[:count], scores[:count], postings)
-        return self._top(count, restriction)
-
-    def _top(self, count: int, restriction: Restriction) -> Top:
         scores, docs = np.empty(count), np.empty(count, np.int64)
         size = postings = 0
         for part in self._bound:
@@ -237,7 +274,7 @@ class _Bound:
         tables = (pages.starts, pages.offsets, pages.bounds)
         self._top_args = (pages.docs, pages.impacts, pages.codes, *tables, *large, *ranking, self._slots, weights)
         self._any_args = (pages.docs, pages.starts, pages.offsets, self._slots)
-        self._all_args = (pages.docs, pages.codes, *tables, *large, self._slots)
+        self._all_args = (pages.docs, pages.codes, pages.starts, pages.offsets, *large, self._slots)
         self._phrases: tuple[Array, ...] = _phrases(bank, self._words, shape) if shape.phrases else _NO_PHRASES
         self._unrestricted = (self._excluded, *part.tests(EVERYTHING), bank.docs)
         self._is_empty = any(word.postings == 0 for word in self._words[: shape.required])

@@ -22,8 +22,8 @@ from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import GroupView
 from searchkit.engine.words import Words
 
-#: Postings that the banks of a snapshot hold for one ranking, 5 bytes each.
-_POSTINGS = 12_000_000
+#: Postings that the banks of a snapshot hold for one ranking, 5 bytes each: what a vocabulary of news uses day by day.
+_POSTINGS = 40_000_000
 #: Bytes of the tables by block of a bank; they take memory only as far as they are filled.
 _TABLE_BYTES = 32 * 1024 * 1024
 _MIN_SLOTS = 256
@@ -174,6 +174,7 @@ class Bank:
         slot, start = len(pages.words), pages.filled
         if slot == pages.slots or start + len(low) > self._capacity:
             return None
+        before = pages.large_at, pages.large_tfs
         if len(large) and len(large[0]):
             self._add_large(pages, start + np.flatnonzero(codes == 0), large)
         ascending = self._kernels.prepare(
@@ -182,6 +183,7 @@ class Bank:
             pages.starts[slot], pages.offsets[slot], pages.bounds[slot],
         )  # fmt: skip
         if not ascending:
+            pages.large_at, pages.large_tfs = before
             raise group.corrupt(f"document numbers out of order in term {row}", "docs")
         pages.filled += len(low)
         pages.words[terms] = word = BankWord(slot, start, row, len(low), (float(weights[0]), float(weights[1])))

@@ -247,10 +247,14 @@ class Evaluation:
             shape = fresh._shaped.shape
             kernel = "top_all" if shape.required else "top_any"
             return PlanReport("kernel", f"{kernel} of {len(shape.words)} words", fresh._top.postings, seconds)
-        unknown = sorted({type(leaf).__name__ for leaf in self.node.leaves() if not is_known(leaf)})
-        if unknown:
-            return PlanReport("whoosh", ", ".join(unknown), None, seconds)
+        if unknown := _unknown(self.node):
+            return PlanReport("whoosh", ", ".join(sorted(unknown)), None, seconds)
         return PlanReport("dense", type(self.node).__name__, _postings(self._snapshot, self.node), seconds)
+
+
+def _unknown(node: query.Query) -> set[str]:
+    """The kinds of the topmost nodes that dense does not know."""
+    return set().union(*map(_unknown, node.children())) if is_known(node) else {type(node).__name__}
 
 
 def _postings(snapshot: Snapshot, node: query.Query) -> int:

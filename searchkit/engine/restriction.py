@@ -46,6 +46,15 @@ class Restriction(NamedTuple):
             np.iinfo(np.int64).max if self.high is None else self.high,
         )
 
+    def admits(self, snapshot: Snapshot, docs: Array) -> Array:
+        """Which of some documents satisfy it: bool, for few of them."""
+        kept = np.ones(len(docs), np.bool_) if self.allowed is None else self.allowed[docs]
+        if self.is_dated:
+            values = snapshot.values("published")[docs]
+            low, high = self.limits()
+            kept &= (values >= low) & (values < high)
+        return kept
+
     def mask(self, snapshot: Snapshot) -> Array | None:
         """All of it as bool by global document; None = all."""
         if not self.is_dated:

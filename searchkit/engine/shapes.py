@@ -34,7 +34,7 @@ _RANGES = (query.NumericRange, query.DateRange)
 #: A longer query is better off dense: a kernel's work grows with the square of its words.
 _MAX_WORDS = 64
 #: Kernels bound scores by float32, which has no room for what is far smaller, or larger than the inverse.
-_LEAST_BOOST = 1e-20
+_LEAST_BOOST = 1e-10
 
 
 class ShapeWord(NamedTuple):
@@ -140,7 +140,7 @@ def _all(children: Iterable[query.Query], boost: float, whoosh: bool) -> Shape |
                 return None
             continue
         if kind in _RANGES and not whoosh and shape is not None and child.fieldname == "published":
-            if not child.constantscore:
+            if not child.constantscore or (child.start is None and child.end is None):  # all that have a date
                 return None
             shape.narrow(child)
             continue

@@ -104,7 +104,7 @@ class Transaction:
                 )
             self._old = [] if replace else [Segment(storage, entry) for entry in self._base.segments]
             self._threads = threads or os.cpu_count() or 1
-            self._builder = SegmentBuilder(self.schema, self._threads)
+            self._builder = SegmentBuilder(self.schema, self._threads, storage)
         except BaseException:
             self._lock.release()
             raise
@@ -188,10 +188,12 @@ class Transaction:
 
     def _flush(self) -> None:
         numbers = self._builder.numbers()
+        if gone := self._builder.gone().tolist():
+            self._flushed_deletions[len(self._flushed)] = gone
         self._flushed.append(self._builder.write(self._storage) if (numbers >= 0).any() else None)
         self._numbers.append(numbers)
         self._builder.close()
-        self._builder = SegmentBuilder(self.schema, self._threads)
+        self._builder = SegmentBuilder(self.schema, self._threads, self._storage)
 
     def settle(self) -> tuple[int, int]:
         """Find the documents that added and removed ids stand for. A commit does it too.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from searchkit.article import Article
@@ -24,49 +25,72 @@ class Fitted(NamedTuple):
     stored: dict[str, Any]
 
 
-def fit(article: Article, schema: Schema) -> Fitted:
-    """Check the values of an article against the schema.
+class Fitter:
+    """Fits articles to a schema."""
 
-    Raises:
-        ArticleError: a value is not of its field's kind.
-    """
-    columns: dict[str, Any] = {}
-    stored: dict[str, Any] = {}
-    for name, kind in schema.declared.items():
-        if (value := article.fields.get(name)) is not None:
-            try:
-                columns[name] = _fit_value(value, kind)
-                stored[name] = _stored_value(value, kind)
-            except (TypeError, ValueError) as error:
-                raise ArticleError(f"article {article.id!r}, field {name!r}: {error}") from None
-    return Fitted(columns, stored)
+    def __init__(self, schema: Schema) -> None:
+        self._fields = [(name, _fit_of(kind)) for name, kind in schema.declared.items()]
+
+    def fit(self, article: Article) -> Fitted:
+        """Check the values of an article against the schema.
+
+        Raises:
+            ArticleError: a value is not of its field's kind.
+        """
+        columns: dict[str, Any] = {}
+        stored: dict[str, Any] = {}
+        given = article.fields
+        for name, fit in self._fields:
+            if (value := given.get(name)) is not None:
+                try:
+                    columns[name], stored[name] = fit(value)
+                except (TypeError, ValueError) as error:
+                    raise ArticleError(f"article {article.id!r}, field {name!r}: {error}") from None
+        return Fitted(columns, stored)
 
 
-def _stored_value(value: Any, kind: Kind) -> Any:
-    if isinstance(kind, Date):
-        return as_utc_value(value)
-    # A set has no order of its own, so it is kept in the order of its column.
-    return sorted(value) if isinstance(value, (set, frozenset)) else value
-
-
-def _fit_value(value: Any, kind: Kind) -> Any:
+def _fit_of(kind: Kind) -> Callable[[Any], tuple[Any, Any]]:
+    """What makes the value of a column and the stored value of a value of a kind."""
     match kind:
         case Keyword(multiple=True):
-            items = [value] if isinstance(value, str) else value
-            if not isinstance(items, (list, tuple, set, frozenset)) or not all(isinstance(item, str) for item in items):
-                raise TypeError(f"{value!r} is not a list of strings")
-            return list(dict.fromkeys(sorted(items) if isinstance(items, (set, frozenset)) else items))
+            return _fit_strings
         case Keyword() | Text():
-            if not isinstance(value, str):
-                raise TypeError(f"{value!r} is not a string")
-            return value
+            return _fit_string
         case Number():
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise TypeError(f"{value!r} is not a number")
-            if not (math.isfinite(value) if isinstance(value, float) else abs(value) <= MAX_EXACT):
-                raise ValueError(f"{value!r} cannot be kept exactly as a float64")
-            return float(value) + 0.0  # -0.0 becomes 0.0, so that equal numbers are one term
+            return _fit_number
         case Date():
-            return published_micros(as_utc_value(value))
+            return _fit_date
         case _:
-            return value
+            return lambda value: (value, value)
+
+
+def _fit_strings(value: Any) -> tuple[list[str], Any]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple, set, frozenset)):
+        raise TypeError(f"{value!r} is not a list of strings")
+    for item in items:
+        if not isinstance(item, str):
+            raise TypeError(f"{value!r} is not a list of strings")
+    if isinstance(items, (set, frozenset)):
+        # A set has no order of its own, so it is kept in the order of its column.
+        items = value = sorted(items)
+    return list(dict.fromkeys(items)), value
+
+
+def _fit_string(value: Any) -> tuple[str, str]:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a string")
+    return value, value
+
+
+def _fit_number(value: Any) -> tuple[float, Any]:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{value!r} is not a number")
+    if not (math.isfinite(value) if isinstance(value, float) else abs(value) <= MAX_EXACT):
+        raise ValueError(f"{value!r} cannot be kept exactly as a float64")
+    return float(value) + 0.0, value  # -0.0 becomes 0.0, so that equal numbers are one term
+
+
+def _fit_date(value: Any) -> tuple[int, Any]:
+    instant = as_utc_value(value)
+    return published_micros(instant), instant

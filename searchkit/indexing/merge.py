@@ -18,7 +18,7 @@ from searchkit.codec.layout import Array, FileWriter, run_lengths
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import SEGMENT_SUFFIX, FileEntry, Segment, SegmentEntry, new_segment_name
 from searchkit.codec.storage import Storage
-from searchkit.codec.stored import write_stored
+from searchkit.codec.stored import merge_stored
 from searchkit.indexing.sections import GroupSections, Run, column_attributes
 from searchkit.schema import Keyword, Schema
 
@@ -73,7 +73,7 @@ def merge_segments(storage: Storage, segments: Sequence[Segment], schema: Schema
             groups = [segment.groups[fields[0]][0] for segment in segments]
             word_loss = [_word_loss(segment, fields) for segment in segments]
             _GroupMerge(groups, maps, docs).sections(word_loss).write(writer)
-        _merge_stored(writer, segments, maps)
+        merge_stored(writer, [segment.stored for segment in segments], [new >= 0 for new in maps])
         checksum = writer.finish({"docs": docs, "columns": msgspec.to_builtins(column_attributes(schema))})
     return SegmentEntry(FileEntry(name, storage.size(name), checksum), docs)
 
@@ -115,21 +115,6 @@ def _merge_keyword(
         merged.append(table[ordinals])
     ordinals, counts = np.concatenate(merged), np.concatenate([count for _, count in kept])
     write_keyword(writer, name, values, ordinals, counts, multiple)
-
-
-def _merge_stored(writer: FileWriter, segments: Sequence[Segment], maps: Sequence[Array]) -> None:
-    lengths = [run_lengths(segment.stored.offsets)[new >= 0] for segment, new in zip(segments, maps, strict=True)]
-
-    def pieces() -> Iterator[Array]:
-        for segment, new in zip(segments, maps, strict=True):
-            kept = new >= 0
-            # Consecutive live documents are copied together, in pieces of bounded length.
-            edges = np.flatnonzero(np.diff(np.concatenate(([False], kept, [False])).astype(np.int8)))
-            for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-                for at in range(start, stop, 4096):
-                    yield segment.stored.packed(at, min(at + 4096, stop))
-
-    write_stored(writer, np.concatenate(lengths), pieces())
 
 
 def _word_loss(segment: Segment, fields: tuple[str, ...]) -> dict[bytes, int]:

@@ -14,6 +14,7 @@ from searchkit.codec.layout import Array, FileWriter, run_lengths, smallest_unsi
 from searchkit.codec.postings import BLOCK, WINDOW_BITS, TfCode, is_common, window_count
 from searchkit.codec.segment import Columns
 from searchkit.codec.terms import write_strings
+from searchkit.indexing.numbering import KERNELS
 from searchkit.schema import Date, Keyword, Number, Schema
 
 
@@ -164,7 +165,12 @@ class PostingsWriter:
         occurrences = np.diff(starts, append=ends[-1])
         width = widths(run.positions, occurrences)
         self._blocks.append((block_words(occurrences, width), width))
-        return pack(run.positions, occurrences, width)
+        kernels = KERNELS.ready()
+        if kernels is None:
+            return pack(run.positions, occurrences, width)
+        packed = np.empty(int(self._blocks[-1][0].sum()), np.uint32)
+        kernels.pack(run.positions.astype(np.uint32, copy=False), occurrences, width, packed)
+        return packed
 
 
 def column_attributes(schema: Schema) -> Columns:

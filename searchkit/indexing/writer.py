@@ -124,7 +124,8 @@ def _take(
                 raise
             report.skipped.append(Skipped(error.source, error.line, article.id, error.reason))
         else:
-            ignored |= article.fields.keys() - known
+            if not known >= article.fields.keys():
+                ignored |= article.fields.keys() - known
         taken += 1
         if taken % _PROGRESS_STEP == 0:
             progress(taken)

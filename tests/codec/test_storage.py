@@ -162,6 +162,17 @@ def test_a_missing_file_is_not_found(storage: Storage) -> None:
             use("file")
 
 
+def test_a_scratch_file_keeps_what_is_written_and_leaves_nothing(storage: Storage) -> None:
+    storage.make()
+    with storage.scratch() as file:
+        file.write(b"abcdef")
+        file.seek(2)
+        assert file.read(3) == b"cde"
+        if os.name == "posix":
+            assert storage.names() == []
+    assert storage.names() == []
+
+
 def test_renaming_replaces(storage: Storage) -> None:
     put(storage, "old", b"new content")
     put(storage, "new")

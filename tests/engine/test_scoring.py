@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import searchkit
@@ -121,14 +122,27 @@ def test_bm25_is_lucenes(snapshot: Snapshot) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(RANKINGS))
-def test_more_occurrences_never_score_less(name: str) -> None:
-    import numpy as np
-
+@pytest.mark.parametrize("field", ["title", "body"])
+def test_more_occurrences_and_shorter_fields_score_more_up_to_the_weight(name: str, field: str) -> None:
     ranking = RANKINGS[name]
-    tf = np.arange(1, 60)
-    norms = ranking.norms(("body",), [np.full(59, 60.0)], [40.0])
-    scores = ranking.scores((1.7,), [tf], norms)
-    assert (np.diff(scores) > 0).all()
+    tfs, lengths = np.meshgrid(np.arange(1, 60), np.arange(1, 200))
+    scores = ranking.scores((1.7,), [tfs], [ranking.rates(field, lengths, 40.0)])
+    assert (np.diff(scores, axis=1) > 0).all()
+    assert (np.diff(scores, axis=0) < 0).all()
+    assert scores.max() < 1.7
+    assert ranking.rates(field, np.zeros(1), 0.0) > 0  # of an index without words
+
+
+@pytest.mark.parametrize("name", sorted(RANKINGS))
+def test_fields_are_combined_as_the_ranking_says(name: str) -> None:
+    ranking = RANKINGS[name]
+    tfs, rates = [np.array([3]), np.array([2])], [np.array([0.5]), np.array([0.25])]
+    if ranking.joint:
+        expected = 1.7 * 2.0 / (2.0 + ranking.saturation)
+        assert ranking.scores((1.7,), tfs, rates).tolist() == pytest.approx([expected])
+    else:
+        expected = 1.7 * 1.5 / (1.5 + ranking.saturation) + 0.9 * 0.5 / (0.5 + ranking.saturation)
+        assert ranking.scores((1.7, 0.9), tfs, rates).tolist() == pytest.approx([expected])
 
 
 def test_an_unknown_ranking_names_those_that_are() -> None:

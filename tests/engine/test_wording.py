@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from whoosh import query
 
 import searchkit
 from searchkit import Article, Schema
 from searchkit.engine.snapshot import Snapshot
-from searchkit.engine.wording import marks_of
+from searchkit.engine.wording import forms_of, marks_of
 from searchkit.highlight import Marks, Phrase
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
@@ -48,3 +50,25 @@ def test_marks_are_what_can_make_an_article_match(
     snapshot: Snapshot, node: query.Query | None, expected: Marks
 ) -> None:
     assert marks_of(snapshot, node, "body") == expected
+
+
+def test_forms_are_the_words_as_written_of_every_segment(tmp_path: Path) -> None:
+    index = searchkit.create(tmp_path / "index", Schema())
+    index.add([Article("1", "Traded", "trade trading tracks café")])
+    index.add([Article("2", "", "trades, U.S. Cafes; an e-mail")])
+    marks = Marks(
+        terms=frozenset({"trade", "cafe", "absent"}), phrases=(Phrase((frozenset({"u.s."}), frozenset({"e-mail"}))),)
+    )
+    forms = forms_of(index._snapshot, marks, "body")
+    assert forms is not None
+    assert {term: sorted(words) for term, words in forms.items()} == {
+        "trade": ["trade", "traded", "trades", "trading"],
+        "cafe": ["cafes", "café"],
+        "absent": [],
+        "u.s.": ["u.s."],
+        "e-mail": ["e-mail"],
+    }
+
+
+def test_forms_of_very_many_terms_are_not_looked_up(snapshot: Snapshot) -> None:
+    assert forms_of(snapshot, Marks(terms=frozenset(map(str, range(1001)))), "body") is None

@@ -15,12 +15,17 @@ from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
 from searchkit.errors import ArticleError
 from searchkit.indexing import builder as builder_module
+from searchkit.indexing import runs
 from searchkit.indexing.builder import SegmentBuilder
 from searchkit.schema import Keyword, Number, Schema, Stored, Text
 
 #: By term: documents, and in each the positions in every field of the group.
 Inverted = dict[bytes, list[tuple[int, tuple[list[int], ...]]]]
-few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 
 
 def content(segment: Segment) -> dict[str, Any]:
@@ -216,22 +221,27 @@ def test_keyword_fields_take_tens_of_thousands_of_values(new_storage: Any) -> No
     assert topics.docs_with([topics.values.find(b"u3")]).tolist() == list(range(3, 20_000, 7))
 
 
-def test_a_builder_is_full_at_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder_module, "MAX_WORDS", 3)
-    builder = SegmentBuilder(Schema(), 1)
-    builder.add(Article("a", "two words", ""))
-    assert not builder.is_full
-    builder.add(Article("b", "", "third"))
-    assert builder.is_full
-    monkeypatch.setattr(builder_module, "MAX_WORDS", 1000)
-    monkeypatch.setattr(builder_module, "MAX_BYTES", 10)
-    assert builder.is_full
+def test_a_builder_is_full_at_its_bounds(monkeypatch: pytest.MonkeyPatch, new_storage: Any) -> None:
+    monkeypatch.setattr(builder_module, "BATCH_BYTES", 1)
+    monkeypatch.setattr(builder_module, "MAX_BYTES", 40)
+    monkeypatch.setattr(builder_module, "MAX_RAW_WORDS", 4)
+    with_disk, without = SegmentBuilder(Schema(), 1, new_storage()), SegmentBuilder(Schema(), 1)
+    for article, expected in (
+        (Article("a", "two words", ""), (False, False)),
+        (Article("b", "", "words words"), (False, True)),  # 40 bytes
+        (Article("c", "", "words " * 9), (False, True)),
+        (Article("d", "third", "fourth"), (True, True)),
+    ):
+        with_disk.add(article)
+        without.add(article)
+        assert (with_disk.is_full, without.is_full) == expected
+    with_disk.close()
 
 
 def test_articles_are_stored_in_order_by_any_number_of_threads(
     monkeypatch: pytest.MonkeyPatch, random_articles: Any, schema: Schema, new_storage: Any
 ) -> None:
-    monkeypatch.setattr(builder_module, "_BATCH_BYTES", 1000)
+    monkeypatch.setattr(builder_module, "BATCH_BYTES", 1000)
     articles, storage = random_articles(100), new_storage()
     for threads in (1, 2, 4):
         builder = SegmentBuilder(schema, threads)
@@ -239,6 +249,63 @@ def test_articles_are_stored_in_order_by_any_number_of_threads(
             builder.add(article)
         segment = Segment(storage, builder.write(storage))
         assert [segment.stored.article(doc) for doc in range(100)] == articles
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@few
+@given(data=st.data())
+def test_what_was_spilled_is_written_as_if_it_had_not_been(
+    either_way: str, threads: int, data: st.DataObject, article_lists: Any, schema: Schema, new_storage: Any
+) -> None:
+    articles, storage = data.draw(article_lists), new_storage()
+    expected = content(write(storage, schema, articles))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builder_module, "BATCH_BYTES", data.draw(st.integers(1, 400)))
+        patch.setattr(builder_module, "MAX_BYTES", data.draw(st.integers(1, 1000)))
+        patch.setattr(runs, "RANGE_POSTINGS", data.draw(st.integers(1, 60)))
+        builder = SegmentBuilder(schema, threads, storage)
+        for article in articles:
+            builder.add(article)
+        entry = builder.write(storage)
+        builder.close()
+    assert content(Segment(storage, entry)) == expected
+
+
+def test_hundreds_of_articles_are_spilled_in_many_runs(
+    either_way: str, random_articles: Any, schema: Schema, new_storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles, storage = random_articles(200), new_storage()
+    expected = content(write(storage, schema, articles))
+    monkeypatch.setattr(builder_module, "BATCH_BYTES", 500)
+    monkeypatch.setattr(builder_module, "MAX_BYTES", 4000)
+    monkeypatch.setattr(runs, "RANGE_POSTINGS", 300)
+    builder = SegmentBuilder(schema, 2, storage)
+    for article in articles:
+        builder.add(article)
+    assert content(Segment(storage, builder.write(storage))) == expected
+    builder.close()
+
+
+def test_articles_discarded_after_they_were_spilled_are_told(
+    random_articles: Any, schema: Schema, new_storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builder_module, "BATCH_BYTES", 1)
+    monkeypatch.setattr(builder_module, "MAX_BYTES", 10_000)
+    articles, storage = random_articles(60), new_storage()
+    builder = SegmentBuilder(schema, 1, storage)
+    for doc, article in enumerate(articles):
+        builder.add(article)
+        if doc % 2:
+            builder.discard(doc)  # most of them are still in memory
+    builder.discard(0)
+    segment = Segment(storage, builder.write(storage))
+    builder.close()
+    numbers, gone = builder.numbers().tolist(), builder.gone().tolist()
+    written = [doc for doc, number in enumerate(numbers) if number >= 0]
+    assert 0 < len(gone) < 15
+    assert [numbers[doc] for doc in written] == list(range(segment.docs))
+    assert [segment.stored.article(doc) for doc in range(segment.docs)] == [articles[doc] for doc in written]
+    assert [doc for doc in written if numbers[doc] not in gone] == list(range(2, 60, 2))
 
 
 def test_a_builder_can_be_closed_unwritten_and_twice() -> None:

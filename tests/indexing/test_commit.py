@@ -129,11 +129,12 @@ def test_an_index_holds_what_a_dictionary_would(data: st.DataObject, new_storage
 @given(data=st.data())
 def test_a_full_builder_is_flushed_and_changes_nothing_else(data: st.DataObject, new_storage: Any) -> None:
     ids = data.draw(st.lists(st.sampled_from("abcdef"), max_size=20))
-    words = data.draw(st.integers(1, 6))
     storage = new_storage()
     create_index(storage, Schema())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(builder, "MAX_WORDS", words)
+        patch.setattr(builder, "BATCH_BYTES", data.draw(st.integers(1, 100)))
+        patch.setattr(builder, "MAX_BYTES", data.draw(st.integers(1, 200)))
+        patch.setattr(builder, "MAX_RAW_WORDS", data.draw(st.integers(1, 30)))
         put(storage, article("a"), article("z"))
         transaction = Transaction(storage, threads=1)
         for step, id in enumerate(ids):
@@ -213,8 +214,9 @@ def test_commits_are_counted(storage: Storage) -> None:
 def test_a_rollback_leaves_the_directory_as_it_was(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     put(storage, article("a"))
     before = files(storage)
-    monkeypatch.setattr(builder, "MAX_WORDS", 2)
-    transaction = Transaction(storage)
+    monkeypatch.setattr(builder, "BATCH_BYTES", 1)
+    monkeypatch.setattr(builder, "MAX_RAW_WORDS", 1)
+    transaction = Transaction(storage, threads=1)
     for number in range(5):
         transaction.add(article(f"{number}"))  # flushed every time
     transaction.remove("a")

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from searchkit.article import Article
 from searchkit.errors import ArticleError
-from searchkit.indexing.fitting import fit
+from searchkit.indexing.fitting import Fitter
 from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 
-SCHEMA = Schema(many=Keyword(multiple=True), one=Keyword(), text=Text(), number=Number(), date=Date(), stored=Stored())
+FITTER = Fitter(
+    Schema(many=Keyword(multiple=True), one=Keyword(), text=Text(), number=Number(), date=Date(), stored=Stored())
+)
 
 
 def fitted(**fields: Any) -> dict[str, Any]:
-    return fit(Article("a", "", "", None, **fields), SCHEMA).columns
+    return FITTER.fit(Article("a", "", "", None, **fields)).columns
 
 
 @pytest.mark.parametrize(
@@ -94,5 +96,5 @@ def test_dates_are_exact_to_the_microsecond(instant: datetime) -> None:
 
 def test_what_is_stored_comes_back_as_its_kind_says() -> None:
     fields = {"date": "2020-05-01", "many": {"b", "a"}, "one": "x", "number": 3}
-    stored = fit(Article("a", "", "", None, **fields), SCHEMA).stored
+    stored = FITTER.fit(Article("a", "", "", None, **fields)).stored
     assert stored == {"date": datetime(2020, 5, 1, tzinfo=UTC), "many": ["a", "b"], "one": "x", "number": 3}

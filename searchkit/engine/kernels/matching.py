@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from searchkit.compiled import kernel
-from searchkit.engine.kernels.blocks import BLOCK, BLOCK_BITS, BLOCKS, any_in_range, is_admitted, is_excluded
-from searchkit.engine.kernels.conjunction import has_all, order_by_length
+from searchkit.engine.kernels.blocks import BLOCK, BLOCK_BITS, BLOCKS, any_in_range, find, is_admitted, is_excluded
 from searchkit.engine.kernels.phrases import holds
 from searchkit.engine.kernels.signatures import MATCH_ALL, MATCH_ANY
 
+#: A word with this many times more postings in a window than the rarest is looked up, not marked.
+_RATIO = 16
 #: Blocks that are marked together.
 _SPAN = BLOCKS
 
@@ -29,7 +31,7 @@ def match_any(
     """
     marks = np.zeros(_SPAN * BLOCK, np.uint8)
     last = np.uint16(_SPAN * BLOCK - 1)
-    tests = len(excluded) > 0 or len(admitted) > 0 or len(column) > 0
+    tests = len(admitted) > 0 or len(column) > 0
     size = 0
     for window in range(starts.shape[1] - 1):
         base = window * _SPAN << BLOCK_BITS
@@ -43,13 +45,12 @@ def match_any(
                 some = True
         if not some:
             continue
+        for slot in excluded:
+            for at in range(starts[slot, window], starts[slot, window + 1]):
+                marks[bank_docs[at] & last] = 0
         if tests:
             for place in range(count):
-                doc = base + place
-                if marks[place] and not (
-                    is_admitted(doc, admitted, column, low, high)
-                    and not is_excluded(doc, excluded, bank_docs, starts, offsets)
-                ):
+                if marks[place] and not is_admitted(base + place, admitted, column, low, high):
                     marks[place] = 0
         if len(matched):
             for place in range(count):
@@ -62,9 +63,21 @@ def match_any(
     return size
 
 
+@njit(nogil=True)
+def _by_length(slots, required, window, starts, order):
+    """The required words by their postings in a window, fewest first (insertion sort: there are few)."""
+    for word in range(required):
+        length = starts[slots[word], window + 1] - starts[slots[word], window]
+        at = word
+        while at and starts[slots[order[at - 1]], window + 1] - starts[slots[order[at - 1]], window] > length:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = word
+
+
 @kernel(MATCH_ALL)
 def match_all(
-    bank_docs, codes, starts, offsets, bounds, large_at, large_tfs, bits,
+    bank_docs, codes, starts, offsets, large_at, large_tfs, bits,
     slots, required, excluded, admitted, column, low, high, docs_in_segment,
     phrases, slops, packed, packed_blocks, first_blocks, word_starts,
     base_doc, matched,
@@ -79,32 +92,52 @@ def match_all(
         How many there are.
     """
     order = np.empty(required, np.int64)
-    places = np.empty(required, np.int64)
-    stops = np.empty(required, np.int64)
     scratch = np.empty((2, 64), np.int64)
+    marks = np.zeros(_SPAN * BLOCK, np.uint8)
+    last = np.uint16(_SPAN * BLOCK - 1)
     size = 0
-    for block in range(bounds.shape[1]):
-        some = True
-        for word in range(required):
-            if bounds[slots[word], block] == 0:
-                some = False
+    for window in range(starts.shape[1] - 1):
+        _by_length(slots, required, window, starts, order)
+        driver = slots[order[0]]
+        start, stop = np.int64(starts[driver, window]), np.int64(starts[driver, window + 1])
+        if start == stop:
+            continue
+        base = window * _SPAN << BLOCK_BITS
+        if len(column) and not any_in_range(column, base, min(base + _SPAN * BLOCK, docs_in_segment), low, high):
+            continue
+        # A mark counts the words that a document has, as long as it has all before; much longer lists are looked up.
+        marked = 1
+        for at in range(start, stop):
+            marks[bank_docs[at] & last] = 1
+        while marked < required:
+            slot = slots[order[marked]]
+            first, end = np.int64(starts[slot, window]), np.int64(starts[slot, window + 1])
+            if end - first > _RATIO * (stop - start):
                 break
-        if not some:
-            continue
-        base = block << BLOCK_BITS
-        if len(column) and not any_in_range(column, base, min(base + BLOCK, docs_in_segment), low, high):
-            continue
-        order_by_length(slots, required, block, starts, offsets, order, places, stops)
-        for at in range(places[0], stops[0]):
-            low_doc = bank_docs[at]
-            if not has_all(low_doc, required, bank_docs, places, stops):
+            for at in range(first, end):
+                place = bank_docs[at] & last
+                marks[place] += marks[place] == marked
+            marked += 1
+        for slot in excluded:
+            first, end = np.int64(starts[slot, window]), np.int64(starts[slot, window + 1])
+            if end - first <= _RATIO * (stop - start):
+                for at in range(first, end):
+                    marks[bank_docs[at] & last] = 0
+        for at in range(start, stop):
+            place = bank_docs[at] & last
+            held = marks[place] == marked
+            marks[place] = 0
+            if not held:
                 continue
-            doc = base + np.int64(low_doc & np.uint16(BLOCK - 1))
-            if not is_admitted(doc, admitted, column, low, high):
+            doc = base + np.int64(place)
+            for row in range(marked, required):
+                if find(doc, slots[order[row]], bank_docs, starts, offsets) < 0:
+                    held = False
+                    break
+            if not held or not is_admitted(doc, admitted, column, low, high):
                 continue
             if len(excluded) and is_excluded(doc, excluded, bank_docs, starts, offsets):
                 continue
-            held = True
             for phrase in range(len(slops)):
                 if not holds(
                     doc, phrases[phrase], slops[phrase], slots, bank_docs, codes, starts, offsets, bits, large_at,

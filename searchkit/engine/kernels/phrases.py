@@ -32,10 +32,17 @@ def _first_number(row, base, codes, bits, large_at, large_tfs):
         row: the posting, from the word's first on.
         base: where the word begins in the bank.
     """
-    total = np.int64(0)
-    for at in range(base + ((row >> _BLOCK_BITS) << _BLOCK_BITS), base + row):
-        first, last = occurrences(codes[at], at, bits, large_at, large_tfs)
-        total += first + last
+    first_row = base + ((row >> _BLOCK_BITS) << _BLOCK_BITS)
+    total, large = np.int64(0), np.int64(0)
+    for at in range(first_row, base + row):
+        code = np.int64(codes[at])
+        total += (code >> bits) + (code & ((np.int64(1) << bits) - 1))
+        large += code == 0
+    if large:
+        for at in range(first_row, base + row):
+            if codes[at] == 0:
+                first, last = occurrences(codes[at], at, bits, large_at, large_tfs)
+                total += first + last
     return total
 
 
@@ -62,12 +69,15 @@ def holds(
             if word < 0:
                 break
             at = find(doc, slots[word], bank_docs, starts, offsets)
+            first, last = occurrences(codes[at], at, bits, large_at, large_tfs)
+            count = first if field == 0 else last
+            if count == 0:
+                ends = 0
+                break
             row = at - word_starts[word]
             block = first_blocks[word] + (row >> _BLOCK_BITS)
             begin, width = np.int64(packed_blocks[0, block]), np.int64(packed_blocks[1, block])
-            first, last = occurrences(codes[at], at, bits, large_at, large_tfs)
             number = _first_number(row, word_starts[word], codes, bits, large_at, large_tfs)
-            count = first if field == 0 else last
             number += 0 if field == 0 else first
             if count > scratch.shape[1]:
                 grown = np.empty((2, 2 * count), np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from searchkit.compiled import kernel
-from searchkit.engine.kernels.blocks import BLOCK_BITS, BLOCKS, STEP, WINDOW_BITS, occurrences, share
+from searchkit.engine.kernels.blocks import BLOCK, BLOCK_BITS, BLOCKS, STEP, WINDOW_BITS, occurrences, share
 from searchkit.engine.kernels.signatures import PREPARE
 
 
@@ -37,59 +37,61 @@ def prepare(
     total = weights[1] if joint else weights[0] + weights[1]
     unit = 1.0 / (total * STEP) if total > 0 else 0.0
     body = np.float32(weights[1] * unit)
-    blocks = len(bounds)
-    block = np.int64(0)
-    starts[0] = base
-    offsets[0] = 0
-    window_start = np.int64(base)
-    top = np.int64(0)
-    counted = np.int64(0)
-    left = np.int64(counts[0]) if len(counts) else np.int64(0)
-    previous = np.int64(-1)
-    for row in range(len(low)):
-        doc = np.int64(low[row])
+    lengths = classes[1]
+    few, short = np.uint64(shares.shape[0]), np.uint64(shares.shape[1])
+    flat_shares = shares.reshape(-1)
+    blocks, postings = len(bounds), len(low)
+    row = np.int64(0)
+    for window in range(len(starts) - 1):
+        first_doc = np.int64(window) << (BLOCK_BITS + WINDOW_BITS)
         if len(counts):
-            while left == 0:
-                counted += 1
-                if counted >= len(counts):
-                    return False
-                left = np.int64(counts[counted])
-            left -= 1
-            doc |= (counted >> 4) << 16
-            if doc >> (BLOCK_BITS + WINDOW_BITS) != counted:
+            stop = row + np.int64(counts[window])
+            if stop > postings:
                 return False
-        elif len(high):
-            doc |= np.int64(high[row]) << 16
-        if doc <= previous or doc >= docs_in_segment:
-            return False
-        previous = doc
-        while block < doc >> BLOCK_BITS:
-            bounds[block] = top
+        else:
+            stop = row
+            while stop < postings:
+                doc = np.int64(low[stop])
+                if len(high):
+                    doc |= np.int64(high[stop]) << 16
+                if doc >> (BLOCK_BITS + WINDOW_BITS) != window:
+                    break
+                stop += 1
+        start = row
+        starts[window] = base + start
+        first_low = first_doc & 0xFFFF
+        room = min(np.int64(BLOCK << WINDOW_BITS), docs_in_segment - first_doc)
+        block, top, previous = np.int64(0), np.int64(0), np.int64(-1)
+        offsets[window << WINDOW_BITS] = 0
+        for row in range(start, stop):
+            place = np.int64(low[row]) - first_low
+            if place <= previous or place >= room:
+                return False
+            previous = place
+            while block < place >> BLOCK_BITS:
+                bounds[(window << WINDOW_BITS) + block] = top
+                top = np.int64(0)
+                block += 1
+                offsets[(window << WINDOW_BITS) + block] = row - start
+            code = np.uint64(codes[row])
+            length = np.uint64(lengths[first_doc + place])
+            if np.uint64(0) < code < few and length < short:
+                impact = np.int64(flat_shares[code * short + length] * body) + 2
+            else:
+                first, last = occurrences(codes[row], base + row, bits, large_at, large_tfs)
+                exact = share(first, last, first_doc + place, joint, saturation, weights, classes, rates)
+                impact = np.int64(exact * unit) + 2
+            impact = min(impact, np.int64(65535))
+            top = max(top, impact)
+            bank_docs[base + row] = low[row]
+            bank_impacts[base + row] = impact
+            bank_codes[base + row] = codes[row]
+        row = stop
+        while block < BLOCKS and (window << WINDOW_BITS) + block < blocks:
+            bounds[(window << WINDOW_BITS) + block] = top
             top = np.int64(0)
             block += 1
-            if block & (BLOCKS - 1) == 0:
-                window_start = np.int64(base + row)
-                starts[block >> WINDOW_BITS] = window_start
-            offsets[block] = base + row - window_start
-        code = codes[row]
-        length = classes[1, doc]
-        if 0 < code < shares.shape[0] and length < shares.shape[1]:
-            impact = np.int64(shares[code, length] * body) + 2
-        else:
-            first, last = occurrences(code, base + row, bits, large_at, large_tfs)
-            impact = np.int64(share(first, last, doc, joint, saturation, weights, classes, rates) * unit) + 2
-        impact = min(impact, np.int64(65535))
-        top = max(top, impact)
-        bank_docs[base + row] = low[row]
-        bank_impacts[base + row] = impact
-        bank_codes[base + row] = code
-    while block < blocks:
-        bounds[block] = top
-        top = np.int64(0)
-        block += 1
-        if block & (BLOCKS - 1) == 0:
-            window_start = np.int64(base + len(low))
-            starts[block >> WINDOW_BITS] = window_start
-        offsets[block] = base + len(low) - window_start
-    starts[len(starts) - 1] = base + len(low)  # the last window may be cut short
-    return True
+            offsets[(window << WINDOW_BITS) + block] = stop - start
+    starts[len(starts) - 1] = base + postings
+    offsets[len(offsets) - 1] = 0
+    return row == postings
