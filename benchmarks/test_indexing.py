@@ -1,7 +1,7 @@
-"""How long indexing takes, and how large the index is: searchkit beside stock Whoosh's own writer.
+"""How long indexing takes, and how large the index is: searchkit beside stock Whoosh's own writer, and phase by phase.
 
 Times are of whole commits, fsync included where the rival does it. extra_info has articles per second of the fastest
-round, the bytes of the index, and their ratio to the UTF-8 text of all titles and bodies.
+round, the bytes of the index, and their ratio to the UTF-8 text of all titles and bodies. Kernels are loaded before.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from whoosh.index import FileIndex
@@ -19,11 +20,24 @@ import searchkit
 from benchmarks.against_whoosh import build_stock, directory_bytes, stock_document
 from benchmarks.corpus import text_bytes
 from searchkit import Article, Schema
+from searchkit.codec.storage import Storage
+from searchkit.codec.stored import Compressor, encode, published_micros
+from searchkit.indexing.builder import SegmentBuilder
+from searchkit.indexing.fitting import Fitter
+from searchkit.indexing.invert import invert
+from searchkit.indexing.numbering import KERNELS, Numbered
+from searchkit.indexing.words import RawWords, Vocabulary, prepared
 
 #: Articles in the indexes that small commits go into: stock Whoosh takes seconds to build from a thousand.
 _BASE = 1000
 
 NewDirectory = Callable[[], Path]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """Kernels, where Numba is installed."""
+    KERNELS.wait()
 
 
 @pytest.fixture
@@ -72,6 +86,116 @@ class TestRebuild:
         directory, index = made[-1]
         assert index.doc_count() == len(articles)
         _tell(benchmark, articles, directory)
+
+
+#: Articles that are handed over at a time.
+_BATCH = 2500
+
+
+@pytest.fixture(scope="module")
+def records(articles: list[Article], schema: Schema) -> list[bytes]:
+    """The articles encoded, not compressed yet."""
+    fit = Fitter(schema).fit
+    return [encode(article, published_micros(article.published), fit(article).stored) for article in articles]
+
+
+@pytest.fixture(scope="module")
+def batches(articles: list[Article]) -> list[list[str]]:
+    """Titles and bodies, batch by batch."""
+    texts = [text for article in articles for text in (article.title, article.body)]
+    return [texts[at : at + 2 * _BATCH] for at in range(0, len(texts), 2 * _BATCH)]
+
+
+def number(batches: list[list[str]], schema: Schema) -> tuple[Numbered, Vocabulary]:
+    """The raw words of batches, and a vocabulary that knows them."""
+    vocabulary = Vocabulary(schema.analyzer)
+    found = [vocabulary.raw_words.number(prepared(batch)) for batch in batches]
+    return Numbered(*(np.concatenate(parts) for parts in zip(*found, strict=True))), vocabulary
+
+
+@pytest.mark.benchmark(group="phases of a rebuild")
+class TestPhases:
+    """What a rebuild is made of, on one thread; extra_info has microseconds an article and nanoseconds a byte of text.
+
+    Numbering, compressing and inverting let other threads run.
+    """
+
+    def measure(self, benchmark: BenchmarkFixture, articles: list[Article], phase: Callable[[], Any]) -> Any:
+        """Measure a phase: what it gives."""
+        found = benchmark.pedantic(phase, rounds=5, warmup_rounds=1)
+        if benchmark.stats:
+            best = benchmark.stats.stats.min
+            benchmark.extra_info["us/article"] = round(best / len(articles) * 1e6, 2)
+            benchmark.extra_info["ns/byte"] = round(best / text_bytes(articles) * 1e9, 2)
+        return found
+
+    def test_fit_and_encode(self, benchmark: BenchmarkFixture, articles: list[Article], schema: Schema) -> None:
+        fit = Fitter(schema).fit
+
+        def phase() -> None:
+            for article in articles:
+                encode(article, published_micros(article.published), fit(article).stored)
+
+        self.measure(benchmark, articles, phase)
+
+    def test_prepare_texts(
+        self, benchmark: BenchmarkFixture, articles: list[Article], batches: list[list[str]]
+    ) -> None:
+        self.measure(benchmark, articles, lambda: [prepared(batch) for batch in batches])
+
+    def test_number_raw_words(
+        self, benchmark: BenchmarkFixture, articles: list[Article], batches: list[list[str]]
+    ) -> None:
+        texts = [prepared(batch) for batch in batches]
+
+        def phase() -> RawWords:
+            raw_words = RawWords()
+            for batch in texts:
+                raw_words.number(batch)
+            return raw_words
+
+        assert len(self.measure(benchmark, articles, phase))
+
+    def test_train_dictionary(self, benchmark: BenchmarkFixture, articles: list[Article], records: list[bytes]) -> None:
+        self.measure(benchmark, articles, lambda: Compressor.trained(records))
+
+    def test_compress(self, benchmark: BenchmarkFixture, articles: list[Article], records: list[bytes]) -> None:
+        compressor = Compressor.trained(records)
+        frames = self.measure(benchmark, articles, lambda: compressor.compress(records))
+        benchmark.extra_info["bytes/text"] = round(len(frames.blob) / text_bytes(articles), 3)
+        assert len(frames.lengths) == len(articles)
+
+    def test_split_and_stem_new_words(
+        self, benchmark: BenchmarkFixture, articles: list[Article], batches: list[list[str]], schema: Schema
+    ) -> None:
+        def setup() -> tuple[tuple[Vocabulary], dict[str, Any]]:
+            return (number(batches, schema)[1],), {}
+
+        benchmark.pedantic(lambda vocabulary: vocabulary.tables(), setup=setup, rounds=5)
+        if benchmark.stats:
+            benchmark.extra_info["us/article"] = round(benchmark.stats.stats.min / len(articles) * 1e6, 2)
+
+    def test_invert(
+        self, benchmark: BenchmarkFixture, articles: list[Article], batches: list[list[str]], schema: Schema
+    ) -> None:
+        numbered, vocabulary = number(batches, schema)
+        found = self.measure(benchmark, articles, lambda: invert(numbered, 2, vocabulary))
+        assert found.lengths.shape == (2, len(articles))
+
+    def test_write(
+        self, benchmark: BenchmarkFixture, articles: list[Article], schema: Schema, new_directory: NewDirectory
+    ) -> None:
+        storage = Storage(new_directory(), durable=False)
+
+        def setup() -> tuple[tuple[SegmentBuilder], dict[str, Any]]:
+            builder = SegmentBuilder(schema, 1)
+            for article in articles:
+                builder.add(article)
+            return (builder,), {}
+
+        benchmark.pedantic(lambda builder: builder.write(storage), setup=setup, rounds=5)
+        if benchmark.stats:
+            benchmark.extra_info["us/article"] = round(benchmark.stats.stats.min / len(articles) * 1e6, 2)
 
 
 class SmallCommits:

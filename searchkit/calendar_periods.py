@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -214,6 +215,7 @@ def period_span(number: int, period: str, tz: str | tzinfo | None = None) -> Spa
     return Span(start, end)
 
 
+@lru_cache(4096)  # the same few are asked for by every facet
 def period_label(number: int, period: str) -> str:
     """A period's name: 1987, 1987-Q1, 1987-03, 1987-W10 (with the ISO year), 1987-03-02.
 

@@ -218,18 +218,9 @@ class Index:
         snapshot = self._snapshot
         return search(snapshot, snapshot.schema.analyzer, request)
 
-    def explain_plan(
-        self, query: str | Query, *, match: str = "auto", ranking: str = "default", now: datetime | None = None
-    ) -> PlanReport:
-        """Which evaluator answers a query, and how many postings it reads for the ten best.
-
-        Args:
-            query, match, ranking, now: as in :meth:`search`.
-
-        Raises:
-            ConfigurationError: an argument that cannot be honoured.
-        """
-        return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking, now=now))
+    def explain_plan(self, query: str | Query, *, match: str = "auto", ranking: str = "default") -> PlanReport:
+        """Which evaluator answers a query, and the postings it reads. Arguments and errors as in :meth:`search`."""
+        return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking))
 
     def get(self, id: str) -> Article | None:
         """The article of an id, None if there is none."""

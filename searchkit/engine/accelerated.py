@@ -26,6 +26,8 @@ _REMEMBERED = 512
 #: A word in no more documents than this has them ranked once and for all.
 _RARE = 256
 
+_LEAVES = (Word, WordPhrase, query.NumericRange, query.DateRange)
+
 _NO_DOCS = np.zeros(0, np.int64)
 _NO_FLAGS = np.zeros(0, np.uint8)
 _NO_PHRASES = (
@@ -176,8 +178,10 @@ def _key(node: query.Query) -> tuple[Any, ...] | None:
         return node.fields, node.variants, node.boost
     if kind is WordPhrase:
         return node.fields, node.steps, node.slop, node.boost, node.scored
+    if kind in (query.NumericRange, query.DateRange):
+        return node.fieldname, node.start, node.end, node.startexcl, node.endexcl, node.constantscore
     if kind is query.And or (kind is query.Or and not node.minmatch and node.scale is None):
-        keys = [_key(child) if type(child) in (Word, WordPhrase) else None for child in node.subqueries]
+        keys = [_key(child) if type(child) in _LEAVES else None for child in node.subqueries]
         return None if None in keys else (kind, node.boost, *keys)
     return None
 

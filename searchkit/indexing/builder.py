@@ -6,7 +6,6 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -46,14 +45,11 @@ class _KeywordBuffer:
         self._ordinals = array("I")
         self._counts = array("I")
 
-    def extend(self, values: Sequence[Any]) -> None:
-        """Add the values of more documents, each a str (a list of them where the field is multiple) or None."""
-        if self._multiple:
-            lists = [value or () for value in values]
-        else:
-            lists = [() if value is None else (value,) for value in values]
-        self._ordinals.extend(map(self._numbers.__getitem__, chain.from_iterable(lists)))
-        self._counts.extend(map(len, lists))
+    def add(self, value: Any) -> None:
+        """Add the value of one more document: a str (a list of them where the field is multiple) or None."""
+        values = () if value is None else value if self._multiple else (value,)
+        self._ordinals.extend(map(self._numbers.__getitem__, values))
+        self._counts.append(len(values))
 
     def write(self, writer: FileWriter, name: str, live: Array) -> None:
         """Add the column of the documents that are ``live``."""
@@ -74,9 +70,9 @@ class _NumericBuffer:
         self._missing: float = UNDATED if is_date else float("nan")
         self._values: array[Any] = array("q" if is_date else "d")
 
-    def extend(self, values: Sequence[float | None]) -> None:
-        """Add the values of more documents, each a number or None."""
-        self._values.extend([self._missing if value is None else value for value in values])
+    def add(self, value: float | None) -> None:
+        """Add the value of one more document."""
+        self._values.append(self._missing if value is None else value)
 
     def write(self, writer: FileWriter, name: str, live: Array) -> None:
         """Add the column of the documents that are ``live``."""
@@ -198,13 +194,16 @@ class SegmentBuilder:
         self._spill: Spill | None = None
         self._vocabulary = Vocabulary(schema.analyzer)
         self._texts = [_TextBuffer(fields, self._vocabulary) for fields in schema.text_groups]
+        self._declared = [(place, fields[0]) for place, fields in enumerate(schema.text_groups) if place]
         self._columns = {
             name: _KeywordBuffer(kind.multiple) if isinstance(kind, Keyword) else _NumericBuffer(isinstance(kind, Date))
             for name, kind in schema.columns.items()
         }
         self._compressor: Compressor | None = None
         self._ids: list[str] = []
-        self._batch: list[tuple[Article, dict[str, Any], bytes]] = []  # with the values of its columns and its record
+        # Of a batch only texts and bytes are kept: objects that the garbage collector follows would set it to work.
+        self._batch: list[list[str]] = [[] for _ in self._texts]
+        self._records: list[bytes] = []
         self._batch_bytes = 0
         self._bytes = 0  # of the records of all articles that are in memory
         self._numbered: list[Future[list[Numbered]]] = []  # by batch: for each text group
@@ -234,10 +233,16 @@ class SegmentBuilder:
         values, stored = self._fitter.fit(article)
         values["published"] = published = published_micros(article.published)
         record = encode(article, published, stored)
-        self._batch.append((article, values, record))
         self._ids.append(article.id)
-        self._bytes += len(record)
-        self._batch_bytes += len(record)
+        self._records.append(record)
+        for name, column in self._columns.items():
+            column.add(values.get(name))
+        self._batch[0] += (article.title, article.body)
+        for place, name in self._declared:
+            self._batch[place].append(values.get(name, ""))
+        size = len(record)
+        self._bytes += size
+        self._batch_bytes += size
         if self._batch_bytes >= BATCH_BYTES:
             KERNELS.start()
             self._hand_over()
@@ -248,14 +253,10 @@ class SegmentBuilder:
 
     def _hand_over(self) -> None:
         """Have the words of the batch numbered and its articles compressed."""
-        articles, rows, records = zip(*self._batch, strict=True) if self._batch else ((), (), ())
-        self._batch, self._batch_bytes = [], 0
-        for name, column in self._columns.items():
-            column.extend([row.get(name) for row in rows])
-        texts = [[text for article in articles for text in (article.title, article.body)]]
-        texts += ([row.get(name, "") for row in rows] for (name,) in self._schema.text_groups[1:])
+        texts, self._batch = [prepared(group) for group in self._batch], [[] for _ in self._texts]
+        records, self._records, self._batch_bytes = self._records, [], 0
         before = self._numbered[-1] if self._numbered else None
-        self._numbered.append(self._crew.do(_number, self._vocabulary.raw_words, [*map(prepared, texts)], before))
+        self._numbered.append(self._crew.do(_number, self._vocabulary.raw_words, texts, before))
         if self._compressor is None:
             self._compressor = Compressor.trained(records)
         self._frames.append(self._crew.do(self._compressor.compress, records))
