@@ -230,6 +230,10 @@ class LazyHits(Sequence[Hit]):
             self._kept[row] = hit
         return hit
 
+    def __iter__(self) -> Iterator[Hit]:
+        for row in range(self._length):
+            yield self._kept.get(row) or self[row]
+
 
 class Results(Sequence[Hit]):
     """What a search found: a sequence of hits, with all that was counted and noted besides.

@@ -38,7 +38,7 @@ _PATIENCE = 0.3
 _RELEVANCE = [("relevance", True)]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: that would make it slow to make
 class Request:
     """The arguments of one search; see :meth:`searchkit.Index.search`."""
 

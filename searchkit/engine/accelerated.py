@@ -128,14 +128,14 @@ class Accelerated:
         (word,) = shape.words
         if view.fields != shape.fields or sum(view.term(text).df for text in word.terms) > _RARE:
             return None
-        docs, scores = [_NO_DOCS], [np.zeros(0)]
+        scores, docs, size = np.empty(_RARE), np.empty(_RARE, np.int64), 0
         for part in self._parts:
-            found = part.words.word(view, word.terms, tuple(range(len(view.fields))), word.boost, None, True)
-            if found.scores is not None:
-                live = part.live[found.docs].view(np.bool_) if len(part.live) else slice(None)
-                docs.append(found.docs[live] + part.base)
-                scores.append(found.scores[live])
-        return RareWord(self._snapshot, shape, np.concatenate(docs), np.concatenate(scores))
+            bank = self._bank(part, view)
+            found = None if bank is None else bank.rank(word, part.live, part.base, scores, docs, size)
+            if found is None:
+                return None
+            size = found
+        return RareWord(self._snapshot, shape, docs[:size], scores[:size])
 
     def shaped(self, shape: Shape) -> ShapedQuery | None:
         """A shape with its words in the banks of all segments; None if they cannot be."""
@@ -187,7 +187,7 @@ def _key(node: query.Query) -> tuple[Any, ...] | None:
 
 
 class RareWord:
-    """A word in few documents, all of them ranked.
+    """A word in few documents, all of them ranked, best first.
 
     Attributes:
         shape: the word.
@@ -196,9 +196,7 @@ class RareWord:
     def __init__(self, snapshot: Snapshot, shape: Shape, docs: Array, scores: Array) -> None:
         self._snapshot = snapshot
         self.shape = shape
-        self._docs = docs
-        order = np.argsort(-scores, kind="stable")
-        self._ranked = docs[order], scores[order]
+        self._ranked = docs, scores
 
     def top(self, count: int, restriction: Restriction = EVERYTHING) -> Top:
         """The ``count`` best documents; ties go to the lower number."""
@@ -206,11 +204,12 @@ class RareWord:
         if restriction.restricts:
             kept = restriction.admits(self._snapshot, docs)
             docs, scores = docs[kept], scores[kept]
-        return Top(docs[:count], scores[:count], len(self._docs))
+        return Top(docs[:count], scores[:count], len(self._ranked[0]))
 
     def docs(self, restriction: Restriction = EVERYTHING) -> Array:
         """All documents, ascending."""
-        return self._docs[restriction.admits(self._snapshot, self._docs)] if restriction.restricts else self._docs
+        docs = np.sort(self._ranked[0])
+        return docs[restriction.admits(self._snapshot, docs)] if restriction.restricts else docs
 
     def count(self, restriction: Restriction = EVERYTHING) -> int:
         """How many documents there are."""

@@ -19,6 +19,7 @@ import numpy as np
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup, TfCode, window_count
 from searchkit.engine.scoring import Ranking
+from searchkit.engine.shapes import ShapeWord
 from searchkit.engine.snapshot import GroupView
 from searchkit.engine.words import Words
 
@@ -101,6 +102,8 @@ class Bank:
         self._ranking = ranking
         self._group: TextGroup = view.groups[row]
         self._row = row
+        self._places = tuple(range(len(view.fields)))
+        self._no_large = np.zeros(0, np.int64), np.zeros((2, 0), np.uint32)
         self.docs = self._group.docs
         self.joint, self.saturation = ranking.joint, ranking.saturation
         self.bits = TfCode(len(view.fields)).bits
@@ -156,8 +159,7 @@ class Bank:
         known = [term for text in terms if (term := view.term(text)).df]
         weights = np.zeros(2)
         if known:
-            places = tuple(range(len(view.fields)))
-            own = self._words.weights(view, terms, known, places)
+            own = self._words.weights(view, terms, known, self._places)
             weights[2 - len(own) :] = own
         rows = [term.rows[self._row] for term in known if term.rows[self._row] >= 0]
         nothing = np.zeros(0, np.uint16)
@@ -188,6 +190,39 @@ class Bank:
         pages.filled += len(low)
         pages.words[terms] = word = BankWord(slot, start, row, len(low), (float(weights[0]), float(weights[1])))
         return word
+
+    def rank(self, word: ShapeWord, live: Array, base: int, scores: Array, docs: Array, size: int) -> int | None:
+        """Put all documents of a rare word among those of the segments before, without preparing it.
+
+        Returns:
+            How many there are now; None for a word that several terms stand for, or one that is not rare here.
+        """
+        view, group = self._view, self._group
+        known = [term for text in word.terms if (term := view.term(text)).df]
+        if not known:
+            return size
+        if len(known) > 1:
+            return None
+        row = known[0].rows[self._row]
+        if row < 0:
+            return size
+        low, codes, high, counts, large = group.encoded(row)
+        if len(counts):
+            return None
+        own = self._words.weights(view, word.terms, known, self._places)
+        weights = np.zeros(2)
+        weights[2 - len(own) :] = own
+        at, tfs = self._no_large
+        if large:
+            at, tfs = np.flatnonzero(codes == 0), np.zeros((2, len(large[0])), np.uint32)
+            tfs[2 - len(large) :] = large
+        found: int = self._kernels.rank(
+            low, codes, high, self.docs, self.bits, at, tfs, self.classes, self.rates, self.joint, self.saturation,
+            weights * word.boost, live, base, scores, docs, size,
+        )  # fmt: skip
+        if found < 0:
+            raise group.corrupt(f"document numbers out of order in term {row}", "docs")
+        return found
 
     def _add_large(self, pages: Pages, at: Array, tfs: tuple[Array, ...]) -> None:
         # New arrays, not longer ones in place: a query that runs has the old ones.

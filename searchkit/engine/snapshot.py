@@ -77,6 +77,16 @@ class GroupView:
         return found
 
     def _look_up(self, term: bytes) -> TermStatistics:
+        if len(self.groups) == 1:  # a short way for the usual case
+            (group,) = self.groups
+            row = group.terms.find(term)
+            if row < 0:
+                return TermStatistics((-1,), 0, *((0,) * len(self.fields),) * 2)
+            starts = group.postings_starts
+            field_df = tuple([int(df[row]) for df in group.df])
+            return TermStatistics(
+                (row,), int(starts[row + 1]) - int(starts[row]), field_df, tuple([int(cf[row]) for cf in group.cf])
+            )
         rows = tuple(group.terms.find(term) for group in self.groups)
         hits = [(group, row) for group, row in zip(self.groups, rows, strict=True) if row >= 0]
         fields = range(len(self.fields))

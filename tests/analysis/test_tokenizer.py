@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from unicodedata import category
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from searchkit.analysis import tokenizer
 from searchkit.analysis.normalize import align, normalized
-from searchkit.analysis.tokenizer import raw_words, split_raw, tokenize
+from searchkit.analysis.tokenizer import character_classes, raw_words, split_raw, tokenize
 
 ODD_TEXT = st.text(
     st.one_of(
@@ -81,3 +84,23 @@ def test_only_wholes_contain_a_hyphen(text: str) -> None:
         parts, whole = split_raw(raw)
         assert all("-" not in part and part for part in parts)
         assert whole is None or "-" in whole
+
+
+def test_character_classes_are_what_python_says_of_each_character() -> None:
+    signs = {
+        "_": tokenizer.UNDERSCORE,
+        **dict.fromkeys("'&-", tokenizer.JOINER),
+        **dict.fromkeys(".,", tokenizer.POINT),
+        **dict.fromkeys("+#@", tokenizer.SIGN),
+    }
+    classes = character_classes(0x110000)
+    for point in range(0x110000):
+        character = chr(point)
+        if tokenizer._HAS_UNSPACED.match(character) and character.isalnum():
+            expected = tokenizer.UNSPACED
+        else:
+            expected = signs.get(character, 0)
+            expected |= tokenizer.ALNUM * character.isalnum() | tokenizer.DECIMAL * character.isdecimal()
+            expected |= tokenizer.MARK * (category(character)[0] == "M")
+        assert classes[point] == expected, hex(point)
+    assert character_classes(128) == classes[:128]

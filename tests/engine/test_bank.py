@@ -186,6 +186,8 @@ def test_a_word_of_damaged_postings_raises_again_and_again_and_spoils_no_other(
     for _ in range(2):
         with pytest.raises(IndexCorruptError, match=r"\[text\.title\.docs\]: document numbers out of order"):
             ask(found, word("alpha"))
+        with pytest.raises(IndexCorruptError, match=r"\[text\.title\.docs\]: document numbers out of order"):
+            found.query(word("alpha"))  # which is rare
     for term in "bcdh":
         assert_same(snapshot, found, query.Or([word(term), word("e")]), "default")
 
@@ -239,12 +241,13 @@ def test_kernels_read_nothing_outside_of_their_arrays_whatever_a_file_says(origi
 def answers(snapshot: Snapshot, node: query.Query) -> bool:
     """Whether a query has an answer, which then agrees with itself, or says that the index is damaged."""
     try:
-        shaped = ask(fresh(snapshot), node)
-        assert shaped is not None
-        top, docs = shaped.top(300).docs, shaped.docs()
-        assert shaped.top(1).docs.tolist() == top[:1].tolist()
-        assert set(top.tolist()) <= set(docs.tolist())
-        assert shaped.count() == len(docs)
+        found = fresh(snapshot)
+        for shaped in (ask(found, node), found.query(node)):  # prepared, and as a rare word if it is one
+            assert shaped is not None
+            top, docs = shaped.top(300).docs, shaped.docs()
+            assert shaped.top(1).docs.tolist() == top[:1].tolist()
+            assert set(top.tolist()) <= set(docs.tolist())
+            assert shaped.count() == len(docs)
     except IndexCorruptError:
         return False
     return True

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -306,6 +307,18 @@ def test_articles_discarded_after_they_were_spilled_are_told(
     assert [numbers[doc] for doc in written] == list(range(segment.docs))
     assert [segment.stored.article(doc) for doc in range(segment.docs)] == [articles[doc] for doc in written]
     assert [doc for doc in written if numbers[doc] not in gone] == list(range(2, 60, 2))
+
+
+def test_articles_in_a_batch_keep_the_garbage_collector_idle(random_articles: Any, schema: Schema) -> None:
+    articles = random_articles(300)
+    builder = SegmentBuilder(schema, 1)
+    builder.add(articles[0])
+    gc.collect()
+    before = len(gc.get_objects())
+    for article in articles[1:]:
+        builder.add(article)
+    gc.collect()
+    assert len(gc.get_objects()) - before < 10
 
 
 def test_a_builder_can_be_closed_unwritten_and_twice() -> None:

@@ -40,3 +40,7 @@ MATCH_ALL = _INT(_U16, _U8, _TABLE_I32, _TABLE_U16, *_LARGE, _INTS, _INT, *_TEST
 _U32 = types.Array(types.uint32, 1, "C")
 TALLY = types.void(_INTS, _U32, _INTS)
 TALLY_LISTS = _INT(_INTS, _U32, _U32, _INTS)
+RANK = _INT(
+    _MAPPED_U16, _MAPPED_U8, _U16, _INT, _INT, _INTS, _TABLE_U32, _TABLE_U16, _MATRIX, _BOOL, _FLOAT, _FLOATS, _U8,
+    *_HEAP,
+)  # fmt: skip
