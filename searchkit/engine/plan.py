@@ -144,7 +144,9 @@ class Evaluation:
     asked for                     kernels loaded, and the  otherwise
                                   query has a shape
     ============================  =======================  ======================================
-    top, up to MAX_TOP            top_any, top_all         dense, then the best of all matches
+    top, up to MAX_TOP            top_any, top_all; rank   dense, then the best of all matches
+                                  for a rare word alone
+    top of a pattern alone        its first documents      the same
     docs, total                   match_any, match_all     dense
     matches (all, with scores)    dense                    dense
     ============================  =======================  ======================================

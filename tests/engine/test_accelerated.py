@@ -237,7 +237,8 @@ def test_compiled_kernels_pass_these_tests_too(monkeypatch: pytest.MonkeyPatch) 
     if not (cache_root() / f"{module}-{fingerprint(module)[:16]}" / "complete").exists():
         pytest.skip("the kernels are not compiled: run `searchkit warm`")
     process = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider", __file__, "-k", "dense"],
+        [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider", __file__,
+         "-k", "dense"],
         env=os.environ | {"SEARCHKIT_TEST_COMPILED": "1"}, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert process.returncode == 0, process.stdout
