@@ -16,6 +16,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -162,11 +163,14 @@ def _sources(module: str) -> dict[str, str]:
 
 
 def _source(name: str) -> str | None:
-    """The source of a module; None if there is no such module."""
-    try:
-        spec = find_spec(name)
-    except ModuleNotFoundError:  # the module before the last dot is no package
-        return None
+    """The source of a module; None if there is no such module. Nothing is imported: that would compile the kernels."""
+    top, *parts = name.split(".")
+    spec = find_spec(top)
+    for part in parts:
+        if spec is None or spec.submodule_search_locations is None:
+            return None  # of a module, not of a package
+        top = f"{top}.{part}"
+        spec = PathFinder.find_spec(top, spec.submodule_search_locations)
     return spec.loader.get_source(name) if spec and spec.loader else None  # type: ignore[attr-defined]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import textwrap
 import time
@@ -169,3 +170,19 @@ def test_the_cache_is_the_user_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert cache_root() == tmp_path / "xdg" / "searchkit"
     monkeypatch.setenv("SEARCHKIT_CACHE_DIR", str(tmp_path / "chosen"))
     assert cache_root() == tmp_path / "chosen"
+
+
+@needs_llvmlite
+def test_a_fingerprint_imports_no_kernels() -> None:
+    program = """
+        import sys
+        from searchkit.compiled import GROUPS
+        from searchkit.kernel_directory import fingerprint
+
+        for group in GROUPS:
+            fingerprint(group)
+        print([name for name in sys.modules if name == "numba" or name.startswith("searchkit.") and "kernels" in name])
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    run = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
