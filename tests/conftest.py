@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from whoosh.writing import SegmentWriter
 
 from searchkit.article import Article
 from searchkit.codec.storage import Storage
+from searchkit.engine import accelerated
+from searchkit.indexing.numbering import KERNELS
 from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 
 # Kernels as the Python functions that they are compiled from: coverage sees them, and no test waits for a compiler.
@@ -24,9 +26,35 @@ from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 if "SEARCHKIT_TEST_COMPILED" not in os.environ:
     os.environ["NUMBA_DISABLE_JIT"] = "1"
 
+
 WORDS = ["putin", "korea", "grain", "trade", "trades", "trading", "the", "of", "e-mail", "twenty-one-year-old", "U.S."]
 ODD = ["Łódź", "café", "北京大学", "AT&T", "O'Neill's", "x²", "1,234.5", "C++", "#tag", "ΐσως", "İ", "\x00", "ไทย"]
 VALUES = ["grain", "Grain", "GRAÍN", "north korea", "", "\ufffd", "日本", "a,b", " "]
+
+
+class _NoKernels:
+    def start(self, delay: float = 0.0) -> None:
+        """Load nothing."""
+
+    def ready(self) -> None:
+        """There are none."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def building_without_kernels() -> Iterator[None]:
+    """Interpreted kernels are slow, so builders do not load them but in tests/indexing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KERNELS, "start", lambda: None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def kernels_of_searches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only searches of tests that are marked "kernels" use them, and those in tests/engine."""
+    if request.node.get_closest_marker("kernels"):
+        pytest.importorskip("numba", reason="Numba is an extra")
+    else:
+        monkeypatch.setattr(accelerated, "_kernels", _NoKernels())
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -787,7 +786,6 @@ def test_a_phrase_of_many_forms_finds_the_same_under_every_ranking(tmp_path: Pat
 
 # ---- kernels, and what is counted when somebody asks
 
-needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="Numba is not installed")
 SEARCHES: list[dict[str, Any]] = [
     {"query": "tram"},
     {"query": "tram grain korea", "limit": 3, "offset": 2},
@@ -807,7 +805,7 @@ SEARCHES: list[dict[str, Any]] = [
 ]
 
 
-@needs_numba
+@pytest.mark.kernels
 @pytest.mark.parametrize("ranking", ["default", "bm25", "whoosh"])
 @pytest.mark.parametrize("arguments", SEARCHES, ids=str)
 def test_results_are_the_same_before_and_after_kernels_are_loaded(
@@ -824,7 +822,7 @@ def test_results_are_the_same_before_and_after_kernels_are_loaded(
     assert {name: after.to_dict()[name] for name in rest} == {name: plain[name] for name in rest}
 
 
-@needs_numba
+@pytest.mark.kernels
 def test_the_total_is_counted_when_it_is_asked_for_and_exact(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[int] = []
     count = ShapedQuery.count
@@ -846,7 +844,7 @@ def test_the_total_is_counted_when_it_is_asked_for_and_exact(index: Index, monke
     assert counted == [expected]
 
 
-@needs_numba
+@pytest.mark.kernels
 def test_the_total_is_that_of_the_index_as_it_was_searched(tmp_path: Path) -> None:
     index = searchkit.create(tmp_path / "x", SCHEMA)
     index.add(ARTICLES[:50])
@@ -856,7 +854,7 @@ def test_the_total_is_that_of_the_index_as_it_was_searched(tmp_path: Path) -> No
     assert results.total == sum(map(either(word("tram"), word("grain")), ARTICLES[:50]))
 
 
-@needs_numba
+@pytest.mark.kernels
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -223,6 +223,47 @@ class TextGroup:
             raise self.corrupt(f"document numbers out of order in terms {first} to {last}", "docs")
         return Postings(docs, self._tfs(start, stop), (first, last))
 
+    def first_docs(self, rows: Array, count: int) -> Array:
+        """The first documents of many terms, up to ``count`` of each: int64, one term after the other.
+
+        Args:
+            rows: the terms, ascending.
+
+        Raises:
+            IndexCorruptError: a checksum differs, or a document number is outside the segment.
+        """
+        begins = self.postings_starts[rows].astype(np.int64)
+        counts = np.minimum(self.postings_starts[rows + 1].astype(np.int64) - begins, count)
+        term = np.repeat(np.arange(len(rows)), counts)
+        nth = np.arange(len(term)) - np.repeat(np.cumsum(counts) - counts, counts)
+        docs = self._gathered("docs", begins[term] + nth).astype(np.int64)
+        if self.docs > 1 << _LOW_BITS:
+            is_common, commons, rare = self._high
+            common = is_common[rows][term]
+            at = rare[rows][term] + nth
+            docs[~common] |= self._gathered("docs.high", at[~common]).astype(np.int64) << _LOW_BITS
+            if common.any():
+                windows, where = window_count(self.docs), np.flatnonzero(is_common[rows])
+                begin, end = int(commons[rows[where[0]]]) * windows, (int(commons[rows[where[-1]]]) + 1) * windows
+                table = self.slice("docs.counts", begin, end).reshape(-1, windows)
+                # A posting lies in the window before whose end as many or fewer postings come.
+                ends = np.cumsum(table[commons[rows[where]] - commons[rows[where[0]]]], axis=1, dtype=np.int64)
+                place = np.zeros(len(rows), np.int64)
+                place[where] = np.arange(len(where))
+                window = (ends[place[term[common]]] <= nth[common, None]).sum(axis=1)
+                docs[common] |= window >> (_LOW_BITS - WINDOW_BITS) << _LOW_BITS
+        if len(docs) and int(docs.max()) >= self.docs:
+            raise self.corrupt("document numbers outside the segment", "docs")
+        return docs
+
+    def _gathered(self, name: str, at: Array) -> Array:
+        """Some elements of a section, verified with all that lie between them."""
+        if not len(at):
+            return np.zeros(0, np.uint16)
+        first = int(at[0])
+        found: Array = self.slice(name, first, int(at[-1]) + 1)[at - first]
+        return found
+
     def _docs(self, first: int, last: int, start: int, stop: int) -> Array:
         docs = self.slice("docs", start, stop).astype(np.int64)
         if self.docs <= 1 << _LOW_BITS:

@@ -263,19 +263,29 @@ class Dense:
 
     def pattern_docs(self, node: WrittenPattern) -> Array:
         """The documents that a pattern matches, ascending uint32. Those of recent patterns are remembered."""
-        key = (node.fields, node.kind, node.text, node.distance)
+        key = _pattern_key(node)
         found = self._pattern_docs.get(key)
         if found is None:
             view, _ = self._groups[node.fields[0]]
-            group = view.groups[self._row]
-            terms = np.unique(group.word_terms[written_rows(group, node.kind, node.text, node.distance)])
-            mask = self.words.term_mask(view, terms, places_of(view, node.fields))
+            mask = self.words.term_mask(view, self._pattern_terms(node), places_of(view, node.fields))
             found = np.flatnonzero(mask).astype(np.uint32)
             kept = sum(map(len, self._pattern_docs.values()))
             if kept + len(found) > _KEPT_DOCS or len(self._pattern_docs) >= _KEPT_PATTERNS:
                 self._pattern_docs = {}
             self._pattern_docs[key] = found
         return found
+
+    def first_pattern_docs(self, node: WrittenPattern, count: int) -> Array:
+        """The first ``count`` documents that a pattern matches, ascending, deleted ones included."""
+        view, _ = self._groups[node.fields[0]]
+        if _pattern_key(node) in self._pattern_docs or len(node.fields) < len(view.fields):
+            return self.pattern_docs(node)[:count]
+        return np.unique(view.groups[self._row].first_docs(self._pattern_terms(node), count))[:count]
+
+    def _pattern_terms(self, node: WrittenPattern) -> Array:
+        """The rows of the terms of the words that a pattern matches, ascending."""
+        group = self._groups[node.fields[0]][0].groups[self._row]
+        return np.unique(group.word_terms[written_rows(group, node.kind, node.text, node.distance)]).astype(np.int64)
 
     def _on_pattern(self, node: Any, within: Array | None, scored: bool) -> Matched:
         """Whoosh's own Prefix, Wildcard, FuzzyTerm and TermRange: over index terms."""
@@ -336,6 +346,10 @@ class Dense:
         kept, at = member(within, found.docs)
         assert found.scores is not None
         return Matched(within[kept], found.scores[at])
+
+
+def _pattern_key(node: WrittenPattern) -> tuple[Any, ...]:
+    return node.fields, node.kind, node.text, node.distance
 
 
 def is_known(node: query.Query) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
@@ -185,25 +186,32 @@ class Evaluation:
 
     def top(self, count: int) -> Matches:
         """The best documents, best first; ties go to the lower number."""
-        if self._shaped is not None and 0 < count <= MAX_TOP and "matches" not in self.__dict__:
+        if "matches" not in self.__dict__ and (find := self._finder(count)) is not None:
             if self._top is None or (self._asked < count and len(self._top.docs) == self._asked):
-                self._top, self._asked = self._shaped.top(count, self._restriction), count
+                self._top, self._asked = find(count), count
             return Matches(self._top.docs[:count], self._top.scores[:count])
-        if type(self.node) is WrittenPattern and "matches" not in self.__dict__:
-            docs = self._first(count)
-            return Matches(docs, np.full(len(docs), self.node.boost))
         matches = self.matches
         scores = np.zeros(len(matches)) if matches.scores is None else matches.scores
         rows = best(scores, count)
         return Matches(matches.docs[rows], scores[rows])
 
-    def _first(self, count: int) -> Array:
+    def _finder(self, count: int) -> Callable[[int], Top] | None:
+        """What finds the best documents sooner than by way of all that match; None if nothing does."""
+        if type(self.node) is WrittenPattern:
+            return self._first
+        shaped = self._shaped if 0 < count <= MAX_TOP else None
+        return None if shaped is None else lambda count: shaped.top(count, self._restriction)
+
+    def _first(self, count: int) -> Top:
         """The first documents of a pattern: all of them score the same."""
         allowed = self._restriction.mask(self._snapshot)
         found, left = [np.zeros(0, np.int64)], count
         for row, evaluator in enumerate(_evaluators(self._snapshot, self._ranking)):
-            docs, base = evaluator.pattern_docs(self.node), int(self._snapshot.bases[row])
-            deleted = self._snapshot.segments[row].deleted
+            deleted, base = self._snapshot.segments[row].deleted, int(self._snapshot.bases[row])
+            if allowed is None and deleted is None:
+                docs = evaluator.first_pattern_docs(self.node, left)
+            else:
+                docs = evaluator.pattern_docs(self.node)
             if allowed is not None:
                 docs = docs[allowed[base + docs.astype(np.int64)]]
             if deleted is not None:
@@ -212,7 +220,8 @@ class Evaluation:
             left -= len(found[-1])
             if left <= 0:
                 break
-        return np.concatenate(found)
+        docs = np.concatenate(found)
+        return Top(docs, np.full(len(docs), self.node.boost), 0)
 
     @cached_property
     def docs(self) -> Array:
@@ -235,7 +244,7 @@ class Evaluation:
 
     def is_empty(self, count: int) -> bool:
         """Whether nothing matches; ``count`` results are asked for next."""
-        if (self._shaped is not None and 0 < count <= MAX_TOP) or type(self.node) is WrittenPattern:
+        if self._finder(count) is not None:
             return not len(self.top(max(count, 1)))
         return not self.total
 

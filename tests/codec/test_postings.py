@@ -153,6 +153,10 @@ def test_postings_come_back_as_they_were_written(
     starts, positions = group.positions(several)
     expected = [[*chain(*places)] for postings in lists[first:last] for places in postings.values()]
     assert [positions[low:high].tolist() for low, high in pairwise(starts)] == expected
+    rows = [row for row in range(len(lists)) if data.draw(st.booleans())]
+    count = data.draw(st.sampled_from([0, 1, 10, 300]))
+    firsts = group.first_docs(np.array(rows, np.int64), count)
+    assert (firsts.dtype, firsts.tolist()) == (np.int64, [doc for row in rows for doc in [*lists[row]][:count]])
     assert [group.first_block(row) for row in range(len(lists))] == np.cumsum(
         [0, *(-(-len(postings) // 128) for postings in lists[:-1])]
     ).tolist()
@@ -291,6 +295,8 @@ def test_documents_of_a_term_ascend_within_the_segment(group: TextGroup, new_sto
         wrong = forged(new_storage, group, {"docs": changed(low, at, value)})
         assert fails(wrong) == "docs"
         assert fails(wrong, lambda damaged: damaged.postings(0, len(damaged.terms))) == "docs"
+    outside = forged(new_storage, group, {"docs": changed(low, *changes[0])})
+    assert fails(outside, lambda damaged: damaged.first_docs(np.arange(len(damaged.terms)), 9)) == "docs"
     # A new term may begin below the end of the one before it.
     expected = [doc for term in TERMS[group.docs].values() for doc in term]
     assert group.postings(0, len(group.terms)).docs.tolist() == expected

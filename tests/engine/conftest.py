@@ -32,6 +32,11 @@ TERMS = [*(f"w{number}" for number in (0, 1, 2, 3, 7, 8, 9, 20, 39)), "the", "ab
 DAY = 86_400
 
 
+@pytest.fixture(autouse=True)
+def kernels_of_searches() -> None:
+    """All tests here may use them."""
+
+
 # ---- indexes
 
 
