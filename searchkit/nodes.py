@@ -16,6 +16,8 @@ from typing import Any
 
 from whoosh import matching, query
 
+from searchkit.regular import compiled
+
 #: Alternatives of a phrase beyond this many are left out of what stock Whoosh sees; the engine uses all.
 _MAX_ALTERNATIVES = 64
 
@@ -129,7 +131,7 @@ class WrittenPattern(_ByContent, query.Query):  # type: ignore[misc]  # whoosh h
 
     Args:
         fields: text fields that share their postings.
-        kind: "prefix", "wildcard" (``*`` and ``?``) or "fuzzy".
+        kind: "prefix", "wildcard" (``*`` and ``?``), "fuzzy" or "regex" (see :mod:`searchkit.regular`).
         text: the prefix, pattern or word, normalised.
         boost: the score.
         distance: for "fuzzy": insertions, deletions and substitutions of letters allowed.
@@ -149,8 +151,8 @@ class WrittenPattern(_ByContent, query.Query):  # type: ignore[misc]  # whoosh h
         return f"WrittenPattern({list(self.fields)}, {self.kind!r}, {self.text!r})"
 
     def __unicode__(self) -> str:
-        sign = {"prefix": "*", "fuzzy": "~"}.get(self.kind, "")
-        return f"{'|'.join(self.fields)}:{self.text}{sign}"
+        before, after = {"prefix": ("", "*"), "fuzzy": ("", "~"), "regex": ("/", "/")}.get(self.kind, ("", ""))
+        return f"{'|'.join(self.fields)}:{before}{self.text}{after}"
 
     __str__ = __unicode__
 
@@ -171,6 +173,13 @@ class WrittenPattern(_ByContent, query.Query):  # type: ignore[misc]  # whoosh h
         if self.kind == "fuzzy":
             for field in self.fields:
                 yield query.FuzzyTerm(field, self.text, maxdist=self.distance)
+            return
+        if self.kind == "regex":
+            expression = compiled(self.text)
+            for field in self.fields:
+                for term in reader.lexicon(field):
+                    if expression.fullmatch(term):
+                        yield query.Term(field, term.decode())
             return
         pattern = self.text + "*" if self.kind == "prefix" else self.text
         literal = re.split(r"[*?\[]", pattern)[0]

@@ -23,7 +23,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
     3.5: ("filters",),
     3: ("indexing", "engine", "query", "sources"),
     2: ("codec", "highlight", "schema", "results", "dates", "calendar_periods"),
-    1: ("analysis", "article", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes"),
+    1: ("analysis", "article", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes", "regular"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
@@ -31,7 +31,7 @@ NEIGHBOURS = {
     ("__main__", "cli"), ("cli", "terminal"),
     ("index", "reader"), ("results", "highlight"), ("dates", "calendar_periods"),
     ("analysis", "errors"), ("article", "errors"),
-    ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),
+    ("nodes", "regular"), ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),
 }  # fmt: skip
 
 

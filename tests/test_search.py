@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -782,6 +783,39 @@ def test_a_phrase_of_many_forms_finds_the_same_under_every_ranking(tmp_path: Pat
     for ranking in ("default", "bm25", "whoosh"):
         found = index.search('"us uk un eu ac dc ps qt"', ranking=ranking, sort="id")
         assert [hit.id for hit in found] == ["u", "up"]
+
+
+@pytest.mark.parametrize("ranking", ["default", "whoosh"])
+@pytest.mark.parametrize(
+    ("text", "expression", "name"),
+    [
+        ("/(tr|gr)a.*/", "(tr|gr)a.*", None),
+        ("title:/[^aeiou]*e.*/", "[^aeiou]*e.*", "title"),
+        ("/.*q.*/", ".*q.*", None),
+    ],
+)
+def test_a_regular_expression_finds_what_has_a_word_that_fits(
+    index: Index, text: str, expression: str, name: str | None, ranking: str
+) -> None:
+    fits = re.compile(expression).fullmatch
+    expected = [
+        article.id for article in ARTICLES if any(fits(word) for words in _fields(article, name) for word in words)
+    ]
+    results = index.search(text, limit=None, ranking=ranking)
+    assert sorted(hit.id for hit in results) == sorted(expected)
+    assert {hit.score for hit in results} <= {1.0}
+    for hit in results[:5]:
+        marked = re.findall("<mark>(.*?)</mark>", hit.snippet)
+        assert [word for word in hit.article.body.split() if fits(word)] == marked or len(hit.article.body) > 160
+
+
+def test_a_regular_expression_that_fits_too_many_words_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("searchkit.engine.patterns.MAX_WORDS", 2)
+    index = searchkit.create(tmp_path / "x", Schema())
+    index.add([Article("1", "", "tram bus"), Article("2", "", "tram bus"), Article("3", "", "ferry")])
+    results = index.search("/.*/")
+    assert [(note.kind, note.start, note.end) for note in results.notes] == [("too-broad", 0, 4)]
+    assert sorted(hit.id for hit in results) == ["1", "2"]  # two of the words are in two articles, a third in one
 
 
 # ---- kernels, and what is counted when somebody asks

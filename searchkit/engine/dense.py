@@ -24,7 +24,7 @@ from searchkit.codec.columns import hash_ids
 from searchkit.codec.layout import Array
 from searchkit.codec.segment import Segment
 from searchkit.engine.matched import NOTHING, Matched, constant, member, union
-from searchkit.engine.patterns import pattern_rows, text_rows, written_rows
+from searchkit.engine.patterns import pattern_rows, text_rows
 from searchkit.engine.ranges import bound
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
@@ -38,6 +38,8 @@ _WHOOSH_CLAUSES = 1024
 _WHOOSH_SMALL = 5000
 #: Documents of patterns that are remembered in each segment, 4 bytes each, and patterns.
 _KEPT_DOCS, _KEPT_PATTERNS = 2_000_000, 256
+#: The first documents of a pattern are remembered if no more are asked for.
+_KEPT_FIRST = 1000
 
 
 class Dense:
@@ -60,6 +62,7 @@ class Dense:
         self._whoosh = ranking.name == "whoosh"
         self.words = Words(snapshot, row, ranking)
         self._pattern_docs: dict[tuple[Any, ...], Array] = {}
+        self._first_docs: dict[tuple[Any, ...], Array] = {}
 
     def evaluate(self, node: query.Query, within: Array | None = None, scored: bool = True) -> Matched:
         """The documents that ``node`` matches, deleted ones included.
@@ -280,12 +283,21 @@ class Dense:
         view, _ = self._groups[node.fields[0]]
         if _pattern_key(node) in self._pattern_docs or len(node.fields) < len(view.fields):
             return self.pattern_docs(node)[:count]
-        return np.unique(view.groups[self._row].first_docs(self._pattern_terms(node), count))[:count]
+        key = (*_pattern_key(node), count)
+        found = self._first_docs.get(key)
+        if found is None:
+            found = np.unique(view.groups[self._row].first_docs(self._pattern_terms(node), count))[:count]
+            if len(self._first_docs) >= _KEPT_PATTERNS:
+                self._first_docs = {}
+            if count <= _KEPT_FIRST:
+                self._first_docs[key] = found
+        return found
 
     def _pattern_terms(self, node: WrittenPattern) -> Array:
         """The rows of the terms of the words that a pattern matches, ascending."""
-        group = self._groups[node.fields[0]][0].groups[self._row]
-        return np.unique(group.word_terms[written_rows(group, node.kind, node.text, node.distance)]).astype(np.int64)
+        view, _ = self._groups[node.fields[0]]
+        words = view.written(node.kind, node.text, node.distance)[self._row]
+        return np.unique(view.groups[self._row].word_terms[words.rows]).astype(np.int64)
 
     def _on_pattern(self, node: Any, within: Array | None, scored: bool) -> Matched:
         """Whoosh's own Prefix, Wildcard, FuzzyTerm and TermRange: over index terms."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from typing import NamedTuple
 
 import numpy as np
 from whoosh import query
@@ -11,6 +12,7 @@ from whoosh import query
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.terms import SortedStrings
+from searchkit.regular import MAX_WORDS, matching_lines
 
 
 def prefix_rows(strings: SortedStrings, prefix: str) -> Array:
@@ -43,6 +45,13 @@ def fuzzy_rows(strings: SortedStrings, word: str, distance: int, prefix: int = 1
     if not rows:
         return np.zeros(0, np.int64)
     return np.array(rows, np.int64)[edit_distances(word, texts) <= distance]
+
+
+def regex_rows(strings: SortedStrings, pattern: str) -> Array:
+    """Rows of the strings that fit a regular expression as a whole, ascending; see :mod:`searchkit.regular`."""
+    lines = b"\n".join(strings)
+    starts = strings.offsets[:-1].astype(np.int64) + np.arange(len(strings))
+    return matching_lines(pattern, lines, starts)
 
 
 def pattern_rows(terms: SortedStrings, node: query.Query) -> Array:
@@ -91,21 +100,42 @@ def _key(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode(errors="replace")
 
 
-def written_rows(group: TextGroup, kind: str, text: str, distance: int) -> Array:
-    """Rows of the words as written of a group that a pattern matches, in their own form or as they may be typed plain.
+class WrittenWords(NamedTuple):
+    """Words as written of a segment that a pattern matches.
+
+    Attributes:
+        rows: int64, ascending.
+        complete: whether these are all of them.
+    """
+
+    rows: Array
+    complete: bool
+
+
+def written_words(group: TextGroup, kind: str, text: str, distance: int) -> WrittenWords:
+    """The words as written of a group that a pattern matches, in their own form or as they may be typed plain.
 
     Args:
-        kind: "prefix", "wildcard" or "fuzzy".
+        kind: "prefix", "wildcard", "fuzzy" or "regex".
         text: the pattern, normalised.
         distance: for "fuzzy".
     """
 
     def rows_of(strings: SortedStrings) -> Array:
-        if kind == "prefix":
-            return prefix_rows(strings, text)
-        return wildcard_rows(strings, text) if kind == "wildcard" else fuzzy_rows(strings, text, distance)
+        match kind:
+            case "prefix":
+                return prefix_rows(strings, text)
+            case "wildcard":
+                return wildcard_rows(strings, text)
+            case "fuzzy":
+                return fuzzy_rows(strings, text, distance)
+        return regex_rows(strings, text)
 
-    return np.union1d(rows_of(group.words), group.plain_words[rows_of(group.plain_keys)])
+    rows = np.union1d(rows_of(group.words), group.plain_words[rows_of(group.plain_keys)])
+    if kind != "regex" or len(rows) <= MAX_WORDS:
+        return WrittenWords(rows, True)
+    frequent = np.argsort(-group.word_df[rows].astype(np.int64), kind="stable")[:MAX_WORDS]
+    return WrittenWords(np.sort(rows[frequent]), False)
 
 
 def edit_distances(word: str, texts: list[str]) -> Array:

@@ -18,6 +18,7 @@ from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
 from searchkit.codec.terms import SortedStrings, Strings
+from searchkit.engine.patterns import WrittenWords, written_words
 from searchkit.errors import IndexCorruptError, SearchkitError
 from searchkit.schema import Schema
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from whoosh.searching import Searcher
 
 _CACHED_TERMS = 50_000
+_CACHED_PATTERNS = 64
 #: A typed word stands for no more other terms than this.
 MAX_VARIANTS = 20
 
@@ -65,6 +67,7 @@ class GroupView:
         self.groups = groups
         self._terms: dict[str, TermStatistics] = {}
         self._variants: dict[str, list[str]] = {}
+        self._written: dict[tuple[str, str, int], list[WrittenWords]] = {}
 
     def term(self, text: str) -> TermStatistics:
         """The statistics of a term; all zero if no segment has it."""
@@ -123,6 +126,20 @@ class GroupView:
                 rows.append(row)
             terms.update((group.terms[group.word_terms[row]].decode(), None) for row in rows)
         return sorted(terms)[:MAX_VARIANTS]
+
+    def written(self, kind: str, text: str, distance: int = 0) -> list[WrittenWords]:
+        """By segment: the words as written that a pattern matches, for its arguments see
+        :func:`~searchkit.engine.patterns.written_words`. Recent ones are remembered: parser, evaluators and highlighter
+        all ask.
+        """
+        key = (kind, text, distance if kind == "fuzzy" else 0)
+        found = self._written.get(key)
+        if found is None:
+            found = [written_words(group, *key) for group in self.groups]
+            if len(self._written) >= _CACHED_PATTERNS:
+                self._written.clear()
+            self._written[key] = found
+        return found
 
     @cached_property
     def total_lengths(self) -> tuple[int, ...]:
@@ -200,6 +217,10 @@ class Snapshot:
     def variants(self, field: str, word: str) -> list[str]:
         """What else a typed word stands for in a text field; see :meth:`GroupView.variants`."""
         return self.groups[field][0].variants(word)
+
+    def is_too_broad(self, field: str, pattern: str) -> bool:
+        """Whether a regular expression fits more words of a text field than are searched."""
+        return not all(words.complete for words in self.groups[field][0].written("regex", pattern))
 
     @cached_property
     def schema(self) -> Schema:

@@ -11,7 +11,7 @@ from whoosh import query
 
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
-from searchkit.engine.patterns import pattern_rows, written_rows
+from searchkit.engine.patterns import pattern_rows
 from searchkit.engine.snapshot import Snapshot
 from searchkit.highlight import Marks, Phrase
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
@@ -81,9 +81,9 @@ def _phrase(node: query.Query, field: str) -> Phrase | None:
 def _written(snapshot: Snapshot, node: WrittenPattern, field: str) -> Iterator[str]:
     """The words as written that a pattern matches."""
     if field in node.fields:
-        for group in snapshot.groups[field][0].groups:
-            rows = written_rows(group, node.kind, node.text, node.distance)[:_MAX_WORDS]
-            yield from (group.words[row].decode() for row in rows.tolist())
+        view, _ = snapshot.groups[field]
+        for group, words in zip(view.groups, view.written(node.kind, node.text, node.distance), strict=True):
+            yield from (group.words[row].decode() for row in words.rows[:_MAX_WORDS].tolist())
 
 
 def _terms(snapshot: Snapshot, node: Any, field: str) -> Iterator[str]:

@@ -7,7 +7,7 @@
     either    = sign? (("AND" | "&&") sign?)*
     sign      = ("+" | "-" | "!" | "NOT")* item
     item      = (name ":")? (value | "(" query ")") ("^" number)?
-    value     = word | pattern | "phrase" ("~" number)? | word "~" number?
+    value     = word | pattern | /regex/ | "phrase" ("~" number)? | word "~" number?
               | ("[" | "{") low "TO" high ("]" | "}") | (">=" | "<=" | ">" | "<") word | "*"
 """
 
@@ -30,6 +30,7 @@ _PLAIN = dict.fromkeys(map(ord, "“”„‟«»＂〝〞"), '"') | dict.fromke
 _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)])")
 _WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+_REGEX = re.compile(r"/((?:[^/\s\\]|\\[^\s])+)/(?=[\s()^]|\Z)")
 _OPERATORS = frozenset(("AND", "OR", "NOT"))
 _WORD = re.compile(r"[^\s()\"]+")
 _OPERATOR = re.compile(r"(?:(AND|OR|NOT)(?=[\s(\"]|$)|(&&|\|\|))")
@@ -47,7 +48,7 @@ class Item:
     """A value, with the field it is looked for in.
 
     Attributes:
-        kind: "word", "pattern", "fuzzy", "phrase", "range", "exists".
+        kind: "word", "pattern", "regex", "fuzzy", "phrase", "range", "exists".
         text: the value; of a range, as it was written.
         start, end: where it stands in the query text, field name included.
         name: the field as written, None for a plain value.
@@ -248,6 +249,9 @@ class _Parser:
             if sign[0] == ">":
                 return Item("range", found.group(), start, self.at, name, low=limit, low_open=sign == ">")
             return Item("range", found.group(), start, self.at, name, high=limit, high_open=sign == "<")
+        if found := _REGEX.match(text, self.at):
+            self.at = found.end()
+            return Item("regex", found.group(1), start, self.at, name)
         found = _WORD.match(text, self.at)
         assert found is not None  # what else begins an item was handled above
         self.at = found.end()

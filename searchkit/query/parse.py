@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -10,21 +11,24 @@ from typing import Literal, Protocol
 
 from whoosh import query
 
-from searchkit.analysis import fold_value, split_raw
+from searchkit.analysis import split_raw
 from searchkit.analysis.normalize import normalized
 from searchkit.analysis.tokenizer import raw_words
-from searchkit.dates import DateError, Span, from_micros, parse_span
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
+from searchkit.query.values import MAX_DISTANCE, date_query, is_wild, keyword_query, number_query
+from searchkit.regular import MAX_WORDS, RegexError, compiled
 from searchkit.results import Note
 from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 
 Mode = Literal["all", "any"]
 #: A phrase's words may stand this far apart at most.
 _MAX_SLOP = 1000
-_MAX_DISTANCE = 2
 _MAX_PHRASE = 256
 _MAX_PATTERN = 256
+_MAX_REGEX = 200
+#: Items that follow the match mode.
+_SOFT = ("word", "pattern", "regex", "fuzzy")
 
 
 class Vocabulary(Protocol):
@@ -32,6 +36,9 @@ class Vocabulary(Protocol):
 
     def variants(self, field: str, word: str) -> Sequence[str]:
         """Index terms, besides the word's own, of the words as written that the word also stands for."""
+
+    def is_too_broad(self, field: str, pattern: str) -> bool:
+        """Whether a regular expression fits more words of a field than are searched."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +99,6 @@ _MAX_PATTERNS = 50
 _PUNCTUATION = r"[^\w*?'.&@#\[\]\-\u0300-\U000e01ef]+"
 # What is written behind a word to weigh or widen it, where it could not be read as that.
 _SIGN = re.compile(r"[\^~]")
-
-
-def _is_wild(text: str) -> bool:
-    return "*" in text or "?" in text
 
 
 class _Builder:
@@ -172,7 +175,7 @@ class _Builder:
             built = self.build(child, group.name, loose=loose)
             if built is None:
                 continue
-            if loose and isinstance(child, Item) and child.name is None and child.kind in ("word", "pattern", "fuzzy"):
+            if loose and isinstance(child, Item) and child.name is None and child.kind in _SOFT:
                 soft.append(built)
             else:
                 hard.append(built)
@@ -202,11 +205,11 @@ class _Builder:
             case Text():
                 return self.text_item(item, (item.name,), True)
             case Date():
-                return self.date_item(item, item.name)
+                return date_query(item, self.note, self.now, self.tz)
             case Number():
-                return self.number_item(item, item.name)
+                return number_query(item, self.note)
             case Keyword():
-                return self.keyword_item(item, item.name)
+                return keyword_query(item, self.note)
         raise AssertionError(kind)
 
     def unknown_field(self, item: Item, required: bool) -> query.Query | None:
@@ -228,6 +231,8 @@ class _Builder:
                 return self.phrase(item, fields)
             case "pattern":
                 return self.patterns(item, fields, required)
+            case "regex":
+                return self.regex(item, fields)
             case "fuzzy":
                 words = self.schema.analyzer.words(item.text)
                 if len(words) != 1:
@@ -304,12 +309,12 @@ class _Builder:
         for piece in pieces or [""]:
             bare = piece.strip("*")
             bigrams = raw_words(bare)
-            if not _is_wild(piece):
+            if not is_wild(piece):
                 made.append(self.words(replace(item, text=piece), fields, required))
-            elif not _is_wild(bare) and len(bigrams) > 1 and sum(map(len, bigrams)) > len(bare):
+            elif not is_wild(bare) and len(bigrams) > 1 and sum(map(len, bigrams)) > len(bare):
                 # Of a script without spaces only bigrams are words: more than two characters are a phrase of them.
                 made.append(WordPhrase(fields, [self.terms(fields, word) for word in bigrams], boost=item.boost))
-            elif not _is_wild(piece[:-1]) and piece.endswith("?"):
+            elif not is_wild(piece[:-1]) and piece.endswith("?"):
                 # The end of a question, more often than one letter more: both are meant.
                 either = [self.words(replace(item, text=piece), fields, required)]
                 either.append(self.pattern(item, fields, "wildcard", piece))
@@ -332,12 +337,12 @@ class _Builder:
             if not text.strip("*?"):
                 self.note("too-broad", item, f"{item.text!r} would match every word")
                 return None
-            if not _is_wild(text[:-1]) and text.endswith("*"):
+            if not is_wild(text[:-1]) and text.endswith("*"):
                 kind, text = "prefix", text[:-1]
-        distance = min(item.amount, _MAX_DISTANCE)
+        distance = min(item.amount, MAX_DISTANCE)
         if kind == "fuzzy" and item.amount > distance:
-            self.note("bad-syntax", item, f"a word may differ by at most {_MAX_DISTANCE} letters")
-        if self.written_patterns:
+            self.note("bad-syntax", item, f"a word may differ by at most {MAX_DISTANCE} letters")
+        if self.written_patterns or kind == "regex":  # Whoosh's own would be Python's, which may take for ever
             return WrittenPattern(fields, kind, text, item.boost, distance)
         made: list[query.Query] = []
         for field in fields:
@@ -349,72 +354,21 @@ class _Builder:
                 made.append(query.FuzzyTerm(field, text, boost=item.boost, maxdist=distance))
         return _joined(query.Or, made)
 
-    def keyword_item(self, item: Item, name: str) -> query.Query | None:
-        fold = str if name == "id" else fold_value
-        if item.kind == "range":
-            low, high = (None if limit is None else fold(limit) for limit in (item.low, item.high))
-            return query.TermRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
-        text = fold(item.text)
-        if item.kind == "pattern":
-            if text.endswith("*") and not _is_wild(text[:-1]):
-                return query.Prefix(name, text[:-1], boost=item.boost)
-            return query.Wildcard(name, text, boost=item.boost)
-        if item.kind == "fuzzy":
-            return query.FuzzyTerm(name, text, boost=item.boost, maxdist=min(item.amount, _MAX_DISTANCE))
-        return query.Term(name, text, boost=item.boost)
-
-    def number_item(self, item: Item, name: str) -> query.Query | None:
-        limits: list[float | None] = []
-        for text in (item.low, item.high) if item.kind == "range" else (item.text, item.text):
-            try:
-                limits.append(None if text is None else float(text.replace(",", "")))
-            except ValueError:
-                self.note("bad-syntax", item, f"{text!r} is not a number, so {name!r} is not restricted")
-                return None
-            if limits[-1] is not None and not abs(limits[-1]) < float("inf"):
-                self.note("bad-syntax", item, f"{text!r} is not a number, so {name!r} is not restricted")
-                return None
-        low, high = limits
-        if low is not None and high is not None and low > high:
-            self.note("bad-syntax", item, "this range ends before it begins, so nothing is in it")
-        return query.NumericRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
-
-    def date_item(self, item: Item, name: str) -> query.Query | None:
-        spans: list[Span | None] = []
-        for text in (item.low, item.high) if item.kind == "range" else (item.text, item.text):
-            try:
-                spans.append(None if text is None else parse_span(text, now=self.now, tz=self.tz))
-            except DateError as error:
-                hint = "" if item.kind in ("range", "phrase") else '; a date with spaces needs quotes ("28 Oct 2025")'
-                self.note("bad-date", item, f"{error}, so {name!r} is not restricted{hint}")
-                return None
-        low, high = spans
-        if item.kind == "range":
-            # An end that is outside leaves its whole span out: {2025 TO …} begins with 2026.
-            start = None if low is None else low.end if item.low_open else low.start
-            end = None if high is None else high.start if item.high_open else high.end
-        else:
-            assert low is not None
-            start, end = low.start, low.end
-        if start is not None and end is not None and start >= end:
-            self.note("bad-date", item, "this range ends before it begins, so nothing is in it")
-        return date_range(name, start, end, item.boost)
-
-
-def date_range(name: str, start: int | None, end: int | None, boost: float = 1.0) -> query.Query:
-    """The query for dates in the half-open span [start, end), in microseconds."""
-    first, last = (None if at is None else _naive(at) for at in (start, end))
-    if start is not None and first is None:
-        return query.NullQuery  # nothing is later than the year 9999
-    return query.DateRange(name, first, last, endexcl=last is not None, boost=boost)
-
-
-def _naive(micros: int) -> datetime | None:
-    """An instant as Whoosh takes it; None beyond the year 9999."""
-    try:
-        return from_micros(micros).replace(tzinfo=None)
-    except DateError:
-        return None
+    def regex(self, item: Item, fields: tuple[str, ...]) -> query.Query | None:
+        pattern = unicodedata.normalize("NFKC", item.text)
+        if len(pattern) > _MAX_REGEX:
+            self.note("too-broad", item, f"a regular expression has at most {_MAX_REGEX} characters")
+            return None
+        try:
+            compiled(pattern)
+        except RegexError as error:
+            self.note("bad-syntax", item, f"not a regular expression: {error}")
+            return None
+        made = self.pattern(item, fields, "regex", pattern)
+        if made is not None and self.vocabulary.is_too_broad(fields[0], pattern):
+            message = f"/{pattern}/ fits more than {MAX_WORDS:,} words, so only the most frequent ones are searched"
+            self.note("too-broad", item, message)
+        return made
 
 
 def _present(nodes: list[query.Query | None]) -> list[query.Query]:

@@ -2,13 +2,24 @@ from __future__ import annotations
 
 import fnmatch
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from whoosh import query
 
-from searchkit.engine.patterns import edit_distances, fuzzy_rows, pattern_rows, prefix_rows, wildcard_rows
+import searchkit
+from searchkit import Article
+from searchkit.engine import patterns
+from searchkit.engine.patterns import (
+    edit_distances,
+    fuzzy_rows,
+    pattern_rows,
+    prefix_rows,
+    wildcard_rows,
+    written_words,
+)
 
 WORDS = st.text("abcé", max_size=6)
 
@@ -86,3 +97,39 @@ def test_fuzzy_rows_are_the_words_within_the_distance(words: set[str], word: str
 def test_a_term_range_takes_the_terms_between(node: query.Query, expected: list[str]) -> None:
     strings = Sorted(set("abcde"))
     assert texts(strings, pattern_rows(strings, node)) == expected
+
+
+@pytest.fixture(scope="module")
+def group(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    index = searchkit.create(tmp_path_factory.mktemp("patterns") / "x")
+    index.add([Article("1", "", "café e-mail trams tram U.S. 7,5 Trams"), Article("2", "", "tram caffè")])
+    return index._snapshot.groups["body"][0].groups[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("regex", "caf.*", ["café", "caffè"]),
+        ("regex", "cafe", ["café"]),  # as it may be typed
+        ("regex", "us", ["u.s."]),
+        ("regex", "[tT]RAMS?", ["tram", "trams"]),
+        ("regex", "tra", []),
+        ("prefix", "caf", ["café", "caffè"]),
+        ("wildcard", "*am*", ["tram", "trams"]),
+        ("fuzzy", "trim", ["tram"]),
+    ],
+)
+def test_words_as_written_fit_in_their_own_form_or_as_they_may_be_typed(
+    group: Any, kind: str, text: str, expected: list[str]
+) -> None:
+    found = written_words(group, kind, text, 1)
+    assert sorted(texts(group.words, found.rows)) == sorted(expected)
+    assert found.complete
+
+
+def test_a_regular_expression_stands_for_the_most_frequent_words(group: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "MAX_WORDS", 2)
+    found = written_words(group, "regex", ".*", 0)
+    assert not found.complete
+    assert texts(group.words, found.rows) == ["7,5", "tram"]  # one that two articles have; then by the alphabet
+    assert written_words(group, "regex", "tram.?", 0).complete

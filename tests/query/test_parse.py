@@ -29,6 +29,9 @@ class Vocabulary:
     def variants(self, field: str, word: str) -> Sequence[str]:
         return self._variants.get(word, [])
 
+    def is_too_broad(self, field: str, pattern: str) -> bool:
+        return pattern == ".*"
+
 
 def parse(text: str, **options: Any) -> tuple[w.Query, list[tuple[str, int, int]]]:
     parsed = parse_query(text, SCHEMA, Vocabulary(), now=NOW, **options)
@@ -331,3 +334,44 @@ def test_every_tree_can_be_printed_hashed_and_walked(text: str, node: w.Query) -
     assert isinstance(repr(node), str)
     assert isinstance(hash(node), int)
     assert isinstance(list(node.leaves()), list)
+
+
+# ---- regular expressions
+
+
+@pytest.mark.parametrize(
+    ("text", "node"),
+    [
+        ("/tr[ae]m(s|way)?/", pattern("regex", "tr[ae]m(s|way)?")),
+        ("title:/tram.*/^2", pattern("regex", "tram.*", "title", boost=2.0)),
+        ("(/a|b/ OR tram)", w.Or([pattern("regex", "a|b"), word("tram")])),
+        ("-/tram/", no(pattern("regex", "tram"))),
+        (r"/a\/b/", pattern("regex", r"a\/b")),
+        ('/"quoted"/', pattern("regex", '"quoted"')),
+        ("/ﬁne/", pattern("regex", "fine")),  # as words are normalised
+        ("24/7", phrase("24 7")),
+        ("/usr/bin/", phrase("usr bin")),
+        ("/tram", word("tram")),
+        ("/tram bus/", w.And([word("tram"), word("bus")])),
+    ],
+)
+def test_a_regular_expression_stands_between_slashes(text: str, node: w.Query) -> None:
+    assert parse(text) == (node, [])
+    assert parse(text, written_patterns=False) == (node, [])  # Whoosh's own would take for ever on some
+
+
+@pytest.mark.parametrize(
+    ("text", "node", "notes"),
+    [
+        ("tram /b[us/", word("tram"), [("bad-syntax", 5, 11)]),
+        (r"tram /(b)\1/", word("tram"), [("bad-syntax", 5, 12)]),
+        ("tram /" + "b" * 201 + "/", word("tram"), [("too-broad", 5, 208)]),
+        ("tram topics:/b.s/", word("tram"), [("bad-syntax", 5, 17)]),
+        ("tram words:/1.0/", word("tram"), [("bad-syntax", 5, 16)]),
+        ("tram /.*/", w.And([word("tram"), pattern("regex", ".*")]), [("too-broad", 5, 9)]),
+    ],
+)
+def test_a_regular_expression_that_cannot_be_searched_is_told(
+    text: str, node: w.Query, notes: list[tuple[str, int, int]]
+) -> None:
+    assert parse(text) == (node, notes)
