@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from searchkit.analysis import fold_value
 from searchkit.article import UNDATED
 from searchkit.codec.layout import Array
 from searchkit.dates import PERIODS, Span, period_label, period_numbers, period_span
@@ -22,6 +23,8 @@ from searchkit.schema import Date, Keyword, Number, Schema
 
 #: A calendar facet of more periods than this leaves out the empty ones.
 MAX_PERIODS = 2000
+#: The period that is chosen by what is counted, and of how many it gives at most: as many bars as fit on a page.
+AUTO, MAX_AUTO = "auto", 60
 
 
 @dataclass(frozen=True)
@@ -63,30 +66,48 @@ class Facet(ABC):
         """Count over documents (ascending global numbers)."""
 
 
+_ORDERS = ("count", "value")
+
+
 @dataclass(frozen=True)
 class Terms(Facet):
-    """The most frequent values of a keyword field.
+    """Values of a keyword field.
 
     Args:
         field: its name.
         top: how many values to list.
+        order: which of them, and in which order: "count" (the most frequent first, ties by value) or "value".
+        prefix: list only values that begin so, in any case and without regard to accents.
+        min_count: list only values that so many articles have, at least.
     """
 
     top: int = 10
+    order: str = "count"
+    prefix: str = ""
+    min_count: int = 1
 
     def check(self, schema: Schema) -> None:
         schema.require(self.field, Keyword, use="count the values of")
         if self.field == "id":
             raise ConfigurationError("the id is different in every article: there is nothing to count")
-        if isinstance(self.top, bool) or not isinstance(self.top, int) or self.top < 1:
-            raise ConfigurationError(f"top must be at least 1, not {self.top!r}")
+        for name, value in (("top", self.top), ("min_count", self.min_count)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ConfigurationError(f"{name} must be a number from 1 on, not {value!r}")
+        if self.order not in _ORDERS:
+            raise ConfigurationError(f"order must be one of {', '.join(_ORDERS)}, not {self.order!r}")
+        if not isinstance(self.prefix, str):
+            raise ConfigurationError(f"prefix must be a text, not {self.prefix!r}")
 
     def count(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> tuple[FacetCounts, list[Note]]:
         counts, missing = count_values(docs, keyword_ordinals(snapshot, self.field))
-        # Values are sorted, so a stable sort by count alone breaks ties by value.
-        order = np.argsort(-counts, kind="stable")[: self.top]
-        order = order[counts[order] > 0]
         column = snapshot.keyword(self.field)
+        if self.prefix:
+            start = fold_value(self.prefix)
+            fits = np.fromiter((fold_value(text).startswith(start) for text in column.texts), np.bool_, len(counts))
+            counts = np.where(fits, counts, 0)
+        # Values are sorted, so a stable sort by count alone breaks ties by value.
+        order = np.argsort(-counts, kind="stable") if self.order == "count" else np.arange(len(counts))
+        order = order[counts[order] >= self.min_count][: self.top]
         wanted = context.filters.get(self.field, ())
         chosen = {wanted} if isinstance(wanted, str) else set(wanted)
         listed = [FacetCount(value := column.texts[row], int(counts[row]), value in chosen) for row in order.tolist()]
@@ -99,7 +120,7 @@ class Calendar(Facet):
 
     Args:
         field: its name.
-        period: year, quarter, month, week or day.
+        period: year, quarter, month, week, day, or auto: the shortest of them that gives no more than MAX_AUTO periods.
     """
 
     period: str = "month"
@@ -112,12 +133,12 @@ class Calendar(Facet):
         schema.require(self.field, Date, use=f"count the {self.period}s of")
 
     def count(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> tuple[FacetCounts, list[Note]]:
-        zone = context.clock.tz
+        zone, span = context.clock.tz, context.span
+        if self.period == AUTO:
+            return replace(self, period=self._fitting(snapshot, docs, context)).count(snapshot, docs, context)
         listed, counted, missing = self._counts(snapshot, docs, zone)
         edges = [int(listed[0]), int(listed[-1])] if len(listed) else []
-        span = context.span
-        if self.field == "published" and span.start is not None and span.end is not None and span.start < span.end:
-            ends = np.array([span.start, span.end - 1], np.int64)
+        if self.field == "published" and (ends := _ends(span)) is not None:
             edges = period_numbers(ends, self.period, zone).tolist()
         if not edges:
             return FacetCounts([], missing), []
@@ -138,6 +159,21 @@ class Calendar(Facet):
             for number, count in zip(listed.tolist(), counted.tolist(), strict=True)
         ]
         return FacetCounts(found, missing), notes
+
+    def _fitting(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> str:
+        """The period for "auto"."""
+        ends = _ends(context.span) if self.field == "published" else None
+        if ends is None:
+            values = snapshot.values(self.field)[docs]
+            dated = values[values != UNDATED]
+            if not len(dated):
+                return PERIODS[0]
+            ends = np.array([dated.min(), dated.max()], np.int64)
+        for period in reversed(PERIODS):
+            first, last = period_numbers(ends, period, context.clock.tz).tolist()
+            if last - first < MAX_AUTO:
+                return period
+        return PERIODS[0]
 
     def _counts(self, snapshot: Snapshot, docs: Array, zone: Any) -> tuple[Array, Array, int]:
         """The periods that some documents fall in, ascending, how many in each, and how many have no date."""
@@ -161,6 +197,13 @@ class Calendar(Facet):
             (span.start is None or span.start <= mine.start) and (span.end is None or mine.end <= span.end)
             for span in chosen
         )
+
+
+def _ends(span: Span) -> Array | None:
+    """The first and last instant of since to until, None where they are not both given or nothing is between."""
+    if span.start is None or span.end is None or span.start >= span.end:
+        return None
+    return np.array([span.start, span.end - 1], np.int64)
 
 
 @dataclass(frozen=True)
@@ -240,8 +283,8 @@ def _named(text: str, schema: Schema) -> Facet:
         raise ConfigurationError(f"a facet is a name, Terms or Ranges, not {text!r}")
     name, colon, period = text.partition(":")
     if colon:
-        if period not in PERIODS:
-            raise ConfigurationError(f"{text!r}: {period!r} is not one of {', '.join(PERIODS)}")
+        if period not in (*PERIODS, AUTO):
+            raise ConfigurationError(f"{text!r}: {period!r} is not one of {', '.join((*PERIODS, AUTO))}")
         return Calendar(name, period)
     kind = schema.require(name, Keyword, Date, Number, use="count the values of")
     if isinstance(kind, Date):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,14 @@ def compiled(pattern: str) -> Any:
         raise RegexError(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)) from None
 
 
-def matching_lines(pattern: str, lines: bytes, starts: Array) -> Array:
-    """The lines that fit a pattern as a whole.
+def matching_lines(pattern: str, lines: bytes, starts: Array, limit: int) -> Array:
+    """The first lines that fit a pattern as a whole.
 
     Args:
         pattern: in RE2's syntax.
         lines: UTF-8, none of them empty, with a line feed between each two.
         starts: int64, where each begins.
+        limit: how many at most.
 
     Returns:
         int64 numbers of the lines, ascending.
@@ -52,5 +54,6 @@ def matching_lines(pattern: str, lines: bytes, starts: Array) -> Array:
     Raises:
         RegexError: see :func:`compiled`.
     """
-    places = [found.start() for found in compiled(pattern).finditer(lines)] if lines else []
+    found = compiled(pattern).finditer(lines) if lines else ()
+    places = [match.start() for match in islice(found, limit)]
     return np.searchsorted(starts, np.array(places, np.int64))

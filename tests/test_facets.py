@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import searchkit
 from searchkit import Article, ConfigurationError, Date, FacetCount, Index, Keyword, Number, Ranges, Schema, Terms, Text
@@ -190,13 +193,13 @@ def test_keys_are_as_asked(build: Any) -> None:
         ("published", "'published' is a date: name the period too, e.g. 'published:month'"),
         ("words", "'words' is a number: give its ranges, e.g. Ranges('words', [0, 100])"),
         ("title", "cannot count the values of 'title': it is a text field, not date or keyword or number"),
-        ("published:decade", "'published:decade': 'decade' is not one of year, quarter, month, week, day"),
+        ("published:decade", "'published:decade': 'decade' is not one of year, quarter, month, week, day, auto"),
         ("topics:month", "cannot count the months of 'topics': it is a keyword field, not date"),
         ("publised:month", "no field 'publised'; did you mean 'published'?"),
         ("id", "the id is different in every article: there is nothing to count"),
         (5, "a facet is a name, Terms or Ranges, not 5"),
         (Terms("words"), "cannot count the values of 'words': it is a number field, not keyword"),
-        (Terms("topics", top=0), "top must be at least 1, not 0"),
+        (Terms("topics", top=0), "top must be a number from 1 on, not 0"),
         (Ranges("topics", [0]), "cannot count ranges of 'topics': it is a keyword field, not number"),
         (Ranges("words"), "the bounds of 'words' must be ascending numbers, not []"),
         (Ranges("words", [1, 1]), "the bounds of 'words' must be ascending numbers, not [1, 1]"),
@@ -218,3 +221,85 @@ def test_a_facet_is_not_asked_for_twice(build: Any) -> None:
         build().search(facets=Terms("topics"))
     with pytest.raises(ConfigurationError, match=r"the bounds of 'words' must be ascending numbers"):
         build().search(facets=[Ranges("words", [10**400])])
+
+
+# ---- which values, and which periods
+
+
+@given(
+    values=st.lists(
+        st.lists(st.sampled_from(["grain", "Grain", "GRÁIN b", "gold", "énergie", ""]), max_size=3), max_size=9
+    ),
+    top=st.integers(1, 4),
+    order=st.sampled_from(["count", "value"]),
+    prefix=st.sampled_from(["", "g", "GRA", "e", "É", "x"]),
+    min_count=st.integers(1, 3),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_values_are_listed_as_asked(
+    tmp_path_factory: pytest.TempPathFactory,
+    values: list[list[str]],
+    top: int,
+    order: str,
+    prefix: str,
+    min_count: int,
+) -> None:
+    index = searchkit.create(tmp_path_factory.mktemp("index") / "x", SCHEMA)
+    index.add([Article(str(number), "", "", topics=topics) for number, topics in enumerate(values)])
+    facet = Terms("topics", top=top, order=order, prefix=prefix, min_count=min_count)
+    found = index.search(facets=[facet]).facets["topics"]
+
+    def plain(text: str) -> str:
+        return "".join(
+            char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char)
+        )
+
+    counted = Counter(value for topics in values for value in set(topics) if plain(value).startswith(plain(prefix)))
+    fits = sorted(value for value, count in counted.items() if count >= min_count)
+    if order == "count":
+        fits.sort(key=lambda value: -counted[value])
+    assert [(count.value, count.count) for count in found] == [(value, counted[value]) for value in fits[:top]]
+    assert found.missing == sum(not topics for topics in values)
+    assert found.other == counted.total() - sum(counted[value] for value in fits[:top])
+
+
+@pytest.mark.parametrize(
+    ("dates", "first", "many"),
+    [
+        (["1987-03-02"], "1987-03-02", 1),
+        (["1987-03-02", "1987-04-30"], "1987-03-02", 60),
+        (["1987-03-02", "1987-05-01"], "1987-W10", 9),
+        (["1987-03-02", "1990-03-02"], "1987-03", 37),
+        (["1987-03-02", "1999-03-02"], "1987-Q1", 49),
+        (["1887-03-02", "1987-03-02"], "1887", 101),  # no period is longer than a year
+        ([], "", 0),
+    ],
+)
+def test_the_shortest_period_that_gives_few_enough_is_chosen(
+    build: Any, dates: list[str], first: str, many: int
+) -> None:
+    found = build(*_dated(*dates), Article("none", "tram", "")).search("tram", facets=["published:auto"])
+    counts = found.facets["published:auto"]
+    assert (len(counts), sum(count.count for count in counts), counts.missing) == (many, len(dates), 1)
+    assert not many or counts[0].value == first
+
+
+def test_the_period_is_chosen_by_since_and_until_where_both_are_given(build: Any) -> None:
+    index = build(*_dated("1987-03-02", "1990-03-02"))
+    counts = index.search(facets=["published:auto"], since="1987-03-01", until="1987-03-31").facets["published:auto"]
+    assert (len(counts), counts.as_dict()["1987-03-02"]) == (31, 1)
+    counts = index.search(facets=["published:auto"], filters={"published": "1987"}).facets["published:auto"]
+    assert (len(counts), counts[0]) == (37, FacetCount("1987-03", 1, True))
+
+
+@pytest.mark.parametrize(
+    ("facet", "message"),
+    [
+        (Terms("topics", order="size"), "order must be one of count, value, not 'size'"),
+        (Terms("topics", prefix=5), "prefix must be a text, not 5"),  # type: ignore[arg-type]
+        (Terms("topics", min_count=0), "min_count must be a number from 1 on, not 0"),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused(build: Any, facet: Terms, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        build().search(facets=[facet])

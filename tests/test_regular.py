@@ -29,9 +29,9 @@ def patterns() -> st.SearchStrategy[str]:
     return st.recursive(_ATOMS, grown, max_leaves=6)
 
 
-def fitting(pattern: str, words: list[str]) -> list[str]:
+def fitting(pattern: str, words: list[str], limit: int = 100) -> list[str]:
     starts = np.cumsum([0, *(len(word.encode()) + 1 for word in words)])[:-1]
-    rows = matching_lines(pattern, "\n".join(words).encode(), starts.astype(np.int64))
+    rows = matching_lines(pattern, "\n".join(words).encode(), starts.astype(np.int64), limit)
     assert rows.dtype == np.int64
     return [words[row] for row in rows.tolist()]
 
@@ -40,7 +40,9 @@ def fitting(pattern: str, words: list[str]) -> list[str]:
 def test_lines_fit_as_a_whole_in_any_case(pattern: str, words: list[str]) -> None:
     # To RE2 only ASCII letters are \w.
     expression = re.compile(pattern.replace(r"\w", "[A-Za-z0-9_]").replace(r"\W", "[^A-Za-z0-9_]"), re.IGNORECASE)
-    assert fitting(pattern, words) == [word for word in words if expression.fullmatch(word)]
+    expected = [word for word in words if expression.fullmatch(word)]
+    assert fitting(pattern, words) == expected
+    assert fitting(pattern, words, 2) == expected[:2]
 
 
 @pytest.mark.parametrize("pattern", [".*", "(?s:.*)", "[^x]*", r"[\s\S]*", r"\n?ab", r"a\nb|ab", r"(?s)a.b|ab"])

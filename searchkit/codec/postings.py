@@ -417,6 +417,21 @@ class TextGroup:
         """By plain key: the row of the word as written."""
         return self._by_word("plain.word", len(self.plain_keys), len(self.words))
 
+    @cached_property
+    def frequent_words(self) -> tuple[bytes, Array, Array]:
+        """Words as written and plain keys, those of the most frequent words first, as lines of a text.
+
+        Returns:
+            The lines, int64 places where they begin, and the rows of the words.
+        """
+        rows = np.concatenate((np.arange(len(self.words)), self.plain_words.astype(np.int64)))
+        order = np.argsort(-self.word_df[rows].astype(np.int64), kind="stable")
+        strings = [*self.words, *self.plain_keys]
+        lines = [strings[at] for at in order.tolist()]
+        starts = np.zeros(len(lines), np.int64)
+        np.cumsum(np.fromiter(map(len, lines[:-1]), np.int64, max(0, len(lines) - 1)) + 1, out=starts[1:])
+        return b"\n".join(lines), starts, rows[order]
+
     def _by_word(self, name: str, length: int, bound: int | None) -> Array:
         array = self.file.array(f"{self._at}.{name}")
         if len(array) != length or (bound is not None and length and int(array.max()) >= bound):

@@ -40,6 +40,8 @@ _WHOOSH_SMALL = 5000
 _KEPT_DOCS, _KEPT_PATTERNS = 2_000_000, 256
 #: The first documents of a pattern are remembered if no more are asked for.
 _KEPT_FIRST = 1000
+#: Of more terms it is sooner to look at all documents than at the first of each.
+_FEW_TERMS = 500
 
 
 class Dense:
@@ -286,7 +288,10 @@ class Dense:
         key = (*_pattern_key(node), count)
         found = self._first_docs.get(key)
         if found is None:
-            found = np.unique(view.groups[self._row].first_docs(self._pattern_terms(node), count))[:count]
+            terms = self._pattern_terms(node)
+            if len(terms) > _FEW_TERMS:
+                return self.pattern_docs(node)[:count]
+            found = np.unique(view.groups[self._row].first_docs(terms, count))[:count]
             if len(self._first_docs) >= _KEPT_PATTERNS:
                 self._first_docs = {}
             if count <= _KEPT_FIRST:

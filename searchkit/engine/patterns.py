@@ -47,13 +47,6 @@ def fuzzy_rows(strings: SortedStrings, word: str, distance: int, prefix: int = 1
     return np.array(rows, np.int64)[edit_distances(word, texts) <= distance]
 
 
-def regex_rows(strings: SortedStrings, pattern: str) -> Array:
-    """Rows of the strings that fit a regular expression as a whole, ascending; see :mod:`searchkit.regular`."""
-    lines = b"\n".join(strings)
-    starts = strings.offsets[:-1].astype(np.int64) + np.arange(len(strings))
-    return matching_lines(pattern, lines, starts)
-
-
 def pattern_rows(terms: SortedStrings, node: query.Query) -> Array:
     """Rows of the index terms that a Whoosh Prefix, Wildcard, FuzzyTerm or TermRange matches, ascending."""
     match node:
@@ -120,22 +113,17 @@ def written_words(group: TextGroup, kind: str, text: str, distance: int) -> Writ
         text: the pattern, normalised.
         distance: for "fuzzy".
     """
+    if kind == "regex":
+        lines, starts, rows = group.frequent_words
+        found = rows[matching_lines(text, lines, starts, MAX_WORDS + 1)]
+        return WrittenWords(np.unique(found[:MAX_WORDS]), len(found) <= MAX_WORDS)
 
     def rows_of(strings: SortedStrings) -> Array:
-        match kind:
-            case "prefix":
-                return prefix_rows(strings, text)
-            case "wildcard":
-                return wildcard_rows(strings, text)
-            case "fuzzy":
-                return fuzzy_rows(strings, text, distance)
-        return regex_rows(strings, text)
+        if kind == "prefix":
+            return prefix_rows(strings, text)
+        return wildcard_rows(strings, text) if kind == "wildcard" else fuzzy_rows(strings, text, distance)
 
-    rows = np.union1d(rows_of(group.words), group.plain_words[rows_of(group.plain_keys)])
-    if kind != "regex" or len(rows) <= MAX_WORDS:
-        return WrittenWords(rows, True)
-    frequent = np.argsort(-group.word_df[rows].astype(np.int64), kind="stable")[:MAX_WORDS]
-    return WrittenWords(np.sort(rows[frequent]), False)
+    return WrittenWords(np.union1d(rows_of(group.words), group.plain_words[rows_of(group.plain_keys)]), True)
 
 
 def edit_distances(word: str, texts: list[str]) -> Array:

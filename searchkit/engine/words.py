@@ -20,6 +20,8 @@ from searchkit.engine.snapshot import GroupView, Snapshot, TermStatistics
 _CACHED_WEIGHTS = 50_000
 #: Postings kept as int64 for the next query, 9 to 17 bytes each, in each segment.
 _KEPT_POSTINGS = 1_000_000
+#: After so many postings a document, what a pattern finds is looked at: it may be everything.
+_FULL = 2
 
 
 class _Hits(NamedTuple):
@@ -300,8 +302,15 @@ class Words:
         """The documents that have any of the terms in ``rows`` in some fields: bool by document."""
         group = view.groups[self._row]
         mask = np.zeros(self._docs, np.bool_)
-        docs, tfs = self._postings_of(group, rows, places[0])
-        mask[docs if len(places) == len(group.fields) else docs[tfs > 0]] = True
+        unlooked = 0
+        for first, last in _runs(rows):
+            docs, tfs, _ = group.postings(first, last)
+            mask[docs if len(places) == len(group.fields) else docs[tfs[places[0]] > 0]] = True
+            unlooked += len(docs)
+            if unlooked > _FULL * self._docs:  # very many terms: all documents may be there by now
+                if mask.all():
+                    break
+                unlooked = 0
         return mask
 
 

@@ -28,7 +28,7 @@ MAX_NOTES = 100
 # replaced by one character, so offsets stay.
 _PLAIN = dict.fromkeys(map(ord, "“”„‟«»＂〝〞"), '"') | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 _SPACE = re.compile(r"\s+")
-_NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)])")
+_NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)]|/(?!/))")
 _WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _REGEX = re.compile(r"/((?:[^/\s\\]|\\[^\s])+)/(?=[\s()^]|\Z)")
 _OPERATORS = frozenset(("AND", "OR", "NOT"))

@@ -204,12 +204,17 @@ class _Builder:
                 return query.Every(item.name, boost=item.boost)
             case Text():
                 return self.text_item(item, (item.name,), True)
+            case _ if item.kind == "regex":
+                self.note(
+                    "bad-syntax", item, f"only texts have regular expressions, so {item.name!r} is not restricted"
+                )
+                return None
             case Date():
                 return date_query(item, self.note, self.now, self.tz)
             case Number():
                 return number_query(item, self.note)
             case Keyword():
-                return keyword_query(item, self.note)
+                return keyword_query(item)
         raise AssertionError(kind)
 
     def unknown_field(self, item: Item, required: bool) -> query.Query | None:

@@ -28,12 +28,9 @@ def _name(item: Item) -> str:
     return item.name
 
 
-def keyword_query(item: Item, tell: Tell) -> query.Query | None:
-    """A value of a keyword field, or of the id; None where it can be none."""
+def keyword_query(item: Item) -> query.Query:
+    """A value of a keyword field, or of the id."""
     name = _name(item)
-    if item.kind == "regex":
-        tell("bad-syntax", item, f"regular expressions are for words of texts, so {name!r} is not restricted")
-        return None
     fold = str if name == "id" else fold_value
     if item.kind == "range":
         low, high = (None if limit is None else fold(limit) for limit in (item.low, item.high))
