@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
     from searchkit.sources import Source, read
+    from searchkit.trend import Trend
 
 __all__ = [
     "Article",
@@ -51,6 +52,7 @@ __all__ = [
     "Stored",
     "Terms",
     "Text",
+    "Trend",
     "create",
     "open",
     "read",
@@ -76,6 +78,7 @@ _LAZY = {
     "Stored": "searchkit.schema",
     "Terms": "searchkit.facets",
     "Text": "searchkit.schema",
+    "Trend": "searchkit.trend",
     "create": "searchkit.index",
     "open": "searchkit.index",
     "read": "searchkit.sources",

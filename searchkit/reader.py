@@ -17,6 +17,7 @@ from whoosh.query import Query
 from searchkit.article import Article
 from searchkit.codec.generation import latest_generation
 from searchkit.codec.storage import Storage
+from searchkit.dates import PERIODS
 from searchkit.engine.plan import PlanReport
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
@@ -24,6 +25,7 @@ from searchkit.facets import Facet
 from searchkit.results import Results
 from searchkit.schema import Schema
 from searchkit.search import Request, explain_plan, search
+from searchkit.trend import Trend
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
@@ -171,6 +173,53 @@ class Reader:
     def explain_plan(self, query: str | Query, *, match: str = "auto", ranking: str = "default") -> PlanReport:
         """Which evaluator answers a query, and the postings it reads. Arguments and errors as in :meth:`search`."""
         return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking))
+
+    def trend(
+        self,
+        queries: str | Sequence[str],
+        *,
+        by: str = "month",
+        match: str = "auto",
+        filters: Mapping[str, Any] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> Trend:
+        """How often articles match over calendar time, beside how many articles there are.
+
+        Args:
+            queries: a query text, or several to compare.
+            by: year, quarter, month, week or day; periods are those of ``tz``.
+            match, filters, since, until, now, tz: as in :meth:`search`; ``filters``, ``since`` and ``until`` also say
+                which articles there are.
+
+        Raises:
+            ConfigurationError: no query, or an argument that cannot be honoured.
+        """
+        texts = [queries] if isinstance(queries, str) else list(queries)
+        if not texts or not all(isinstance(text, str) for text in texts):
+            raise ConfigurationError(f"a trend is of one or more query texts, not {queries!r}")
+        if by not in PERIODS:
+            raise ConfigurationError(f"a trend is by {', '.join(PERIODS)}, not {by!r}")
+        if filters is not None and "published" in filters:
+            raise ConfigurationError("a trend is limited in time by since and until, not by a filter of 'published'")
+        key, snapshot = f"published:{by}", self._snapshot
+
+        def found(text: str) -> Results:
+            request = Request(
+                text, limit=0, match=match, filters=filters, since=since, until=until, facets=[key], now=now, tz=tz
+            )
+            return search(snapshot, snapshot.schema.analyzer, request)
+
+        results = {text: found(text) for text in texts}
+        everything = found("*").facets[key]
+        return Trend.of(
+            by,
+            everything,
+            {text: of.facets[key] for text, of in results.items()},
+            {text: tuple(of.notes) for text, of in results.items()},
+        )
 
     def get(self, id: str) -> Article | None:
         """The article of an id, None if there is none."""
