@@ -41,6 +41,7 @@ __all__ = [
     "DateError",
     "Span",
     "as_span",
+    "duration_before",
     "from_micros",
     "parse_span",
     "period_from_label",
@@ -103,6 +104,23 @@ def parse_span(text: str, *, now: datetime | None = None, tz: str | tzinfo | Non
         "until": Span(None, span.end),
         "before": Span(None, span.start),
     }[limit[1].lower()]
+
+
+def duration_before(instant: int, text: str | timedelta, tz: str | tzinfo | None = None) -> int:
+    """How long a duration before an instant is, in microseconds: "30d", "6 months" (by the calendar), a timedelta.
+
+    DateError for what is none, or not longer than nothing; ConfigurationError for an unknown zone.
+    """
+    if isinstance(text, timedelta):
+        length = text // timedelta(microseconds=1)
+    else:
+        match = re.fullmatch(rf"(\d{{1,9}}) ?({_UNIT})", text.strip(), _FLAGS) if isinstance(text, str) else None
+        if match is None:
+            raise DateError(f"{text!r} is not a duration such as '30d' or '6 months'")
+        length = instant - _Clock(instant, resolve_zone(tz)).shift(instant, -int(match[1]), _unit(match[2]))
+    if length <= 0:
+        raise DateError(f"{text!r} is not longer than nothing")
+    return length
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -138,6 +138,8 @@ class Reader:
         ranking: str = "default",
         highlight: bool = True,
         min_score: float | None = None,
+        recency: str | timedelta | None = None,
+        as_of: str | datetime | None = None,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
     ) -> Results:
@@ -158,6 +160,9 @@ class Reader:
             ranking: "default", "bm25" or "whoosh".
             highlight: whether hits have snippets.
             min_score: leave out what scores less.
+            recency: the age at which scores are halved ("30d", "6 months", a timedelta), and again by as much more, 30
+                times at most, as those of articles without a date are; None = scores do not fall with age.
+            as_of: the date up to the end of which articles have no age, None = now.
             now, tz: by what relative and local dates are read; None = now, UTC. Calendar facets are in this zone too.
 
         Raises:
@@ -165,7 +170,22 @@ class Reader:
                 back as notes.
         """
         request = Request(
-            query, limit, offset, match, filters, since, until, facets, sort, ranking, highlight, min_score, now, tz
+            query,
+            limit,
+            offset,
+            match,
+            filters,
+            since,
+            until,
+            facets,
+            sort,
+            ranking,
+            highlight,
+            min_score,
+            recency,
+            as_of,
+            now,
+            tz,
         )
         snapshot = self._snapshot
         return search(snapshot, snapshot.schema.analyzer, request)

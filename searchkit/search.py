@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -16,9 +16,10 @@ from whoosh import query
 from searchkit.analysis import Analyzer
 from searchkit.article import UNDATED, Article
 from searchkit.codec.layout import Array
-from searchkit.dates import from_micros, resolve_zone
+from searchkit.dates import DateError, duration_before, from_micros, resolve_zone
 from searchkit.engine.accelerated import load_kernels
 from searchkit.engine.plan import Evaluation, Matches, PlanReport, best
+from searchkit.engine.recency import Recency
 from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
@@ -54,6 +55,8 @@ class Request:
     ranking: str = "default"
     highlight: bool = True
     min_score: float | None = None
+    recency: str | timedelta | None = None
+    as_of: Any = None
     now: datetime | None = None
     tz: str | tzinfo | None = None
 
@@ -89,6 +92,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
     facets = facets_of(request.facets, snapshot.schema)
     sort_keys = _sort_keys(request.sort, snapshot)
     span = since_until(request.since, request.until, clock)
+    recency = _recency(request, clock, sort_keys)
     masks = filter_masks(snapshot, request.filters, clock)
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & masks.keys()
@@ -98,7 +102,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
 
     first = request.offset
     last = None if request.limit is None else first + request.limit
-    found, notes = _evaluated(snapshot, ranking, request, restriction, last)
+    found, notes = _evaluated(snapshot, ranking, request, restriction, last, recency)
     wide = found if not after else Evaluation(snapshot, found.node, ranking, Restriction(before, span.start, span.end))
     newest = isinstance(request.query, str) and request.query.strip() in ("", "*")
     total: int | Callable[[], int]
@@ -137,7 +141,12 @@ def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
 
 
 def _evaluated(
-    snapshot: Snapshot, ranking: Ranking, request: Request, restriction: Restriction, last: int | None
+    snapshot: Snapshot,
+    ranking: Ranking,
+    request: Request,
+    restriction: Restriction,
+    last: int | None,
+    recency: Recency | None = None,
 ) -> tuple[Evaluation, list[Note]]:
     """The query of a request as its match mode asks, and notes.
 
@@ -146,7 +155,7 @@ def _evaluated(
     """
     text = request.query
     if not isinstance(text, str):
-        return Evaluation(snapshot, text, ranking, restriction), []
+        return Evaluation(snapshot, text, ranking, restriction, recency), []
 
     def parsed(mode: Mode) -> tuple[Evaluation, bool, list[Note]]:
         found = parse_query(
@@ -158,7 +167,7 @@ def _evaluated(
             now=request.now,
             tz=request.tz,
         )
-        return Evaluation(snapshot, found.node, ranking, restriction), found.soft, list(found.notes)
+        return Evaluation(snapshot, found.node, ranking, restriction, recency), found.soft, list(found.notes)
 
     asked = last or 0
     found, soft, notes = parsed("any" if request.match == "any" else "all")
@@ -170,6 +179,27 @@ def _evaluated(
             message = "no article has all these words, so articles with any of them are shown"
             return relaxed, [*notes, Note("relaxed", 0, len(text), message)]
     return found, [*notes, Note("nothing-matches", 0, len(text), "nothing matches this search")]
+
+
+def _recency(request: Request, clock: Clock, sort_keys: list[tuple[str, bool]]) -> Recency | None:
+    """How scores fall with age.
+
+    Raises:
+        ConfigurationError: no half-life, no instant, or nothing that scores decide.
+    """
+    if request.recency is None:
+        if request.as_of is not None:
+            raise ConfigurationError("as_of says since when articles age, so it needs a recency")
+        return None
+    if ("relevance", True) not in sort_keys and request.min_score is None:
+        raise ConfigurationError("recency makes scores fall with age, but this sort is not by relevance")
+    as_of = clock.span("now" if request.as_of is None else request.as_of, "as_of").end
+    if as_of is None:
+        raise ConfigurationError(f"as_of is the date from which articles age, not {request.as_of!r}")
+    try:
+        return Recency(as_of, duration_before(as_of, request.recency, clock.tz))
+    except DateError as error:
+        raise ConfigurationError(f"recency is the age at which scores are halved: {error}") from None
 
 
 def _at_least(matches: Matches, score: float | None) -> Matches:

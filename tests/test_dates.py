@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from searchkit.dates import DateError, Span, as_span, parse_span, to_micros
+from searchkit.dates import DateError, Span, as_span, duration_before, parse_span, to_micros
 from searchkit.errors import ConfigurationError
 
 NOW = datetime(2025, 10, 30, 15, 4, 5, tzinfo=UTC)  # a Thursday
@@ -289,6 +290,29 @@ def test_a_limit_of_any_other_type_is_a_date_error(value: object) -> None:
     with pytest.raises(DateError) as caught:
         as_span(value)  # type: ignore[arg-type]
     assert str(caught.value) == f"{value!r} is not a date"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("30d", timedelta(30)),
+        ("1 week", timedelta(7)),
+        ("36h", timedelta(hours=36)),
+        ("2 months", timedelta(59)),  # from 1 January on
+        ("1Y", timedelta(365)),
+        (timedelta(seconds=3), timedelta(seconds=3)),
+    ],
+)
+def test_a_duration_is_as_long_as_it_was_before_an_instant(text: str | timedelta, expected: timedelta) -> None:
+    assert duration_before(to_micros(datetime(2025, 3, 1, tzinfo=UTC)), text) == expected // timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "d", "2025", "-3d", "0d", "3 decades", timedelta(0), timedelta(-1), None, 5, "9" * 12 + "d"]
+)
+def test_what_is_no_duration_is_told_so(text: Any) -> None:
+    with pytest.raises(DateError):
+        duration_before(0, text)
 
 
 def test_an_unknown_zone_is_a_configuration_error() -> None:

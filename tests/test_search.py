@@ -818,6 +818,55 @@ def test_a_regular_expression_that_fits_too_many_words_is_told(tmp_path: Path, m
     assert sorted(hit.id for hit in results) == ["1", "2"]  # two of the words are in two articles, a third in one
 
 
+# ---- recency
+
+
+@pytest.mark.parametrize("with_kernels", [pytest.param(True, marks=pytest.mark.kernels), False])
+@pytest.mark.parametrize(
+    ("recency", "as_of", "at", "days"),
+    [
+        ("30d", "2024-12", datetime(2025, 1, 1, tzinfo=UTC), 30),
+        (timedelta(days=400), datetime(2024, 6, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC), 400),
+        ("1 week", None, datetime(2025, 9, 1, tzinfo=UTC), 7),
+    ],
+    ids=str,
+)
+def test_scores_are_halved_with_age(
+    index: Index, recency: Any, as_of: Any, at: datetime, days: int, with_kernels: bool
+) -> None:
+    options: dict[str, Any] = {"match": "any", "limit": None}
+    plain = {hit.id: hit for hit in index.search("tram comet", **options)}
+    options |= {"recency": recency, "as_of": as_of, "now": datetime(2025, 9, 1, tzinfo=UTC)}
+
+    def faded(hit: Any) -> float:
+        halves = 30.0 if hit.published is None else min(max((at - hit.published) / timedelta(days=days), 0.0), 30.0)
+        return float(hit.score * 0.5**halves)
+
+    expected = sorted(plain, key=lambda hit: (-faded(plain[hit]), ORDER[hit]))
+    results = index.search("tram comet", **options)
+    assert [hit.id for hit in results] == expected
+    assert [hit.score for hit in results] == pytest.approx([faded(plain[id]) for id in expected], rel=1e-6)
+    assert [hit.id for hit in index.search("tram comet", **options | {"limit": 5, "offset": 3})] == expected[3:8]
+    least = faded(plain[expected[9]])
+    kept = index.search("tram comet", **options, min_score=least * (1 - 1e-6))
+    assert [hit.id for hit in kept] == expected[:10]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"recency": "often"}, "recency is the age at which scores are halved: 'often' is not a duration"),
+        ({"recency": "30d", "sort": "newest"}, "recency makes scores fall with age, but this sort is not by relevance"),
+        ({"as_of": "2025"}, "as_of .* needs a recency"),
+        ({"recency": "30d", "as_of": "since 2025"}, "as_of is the date from which articles age, not 'since 2025'"),
+        ({"recency": "30d", "as_of": "soon"}, "as_of: "),
+    ],
+)
+def test_recency_that_says_nothing_is_refused(index: Index, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        index.search("tram", **options)
+
+
 # ---- kernels, and what is counted when somebody asks
 
 SEARCHES: list[dict[str, Any]] = [

@@ -15,12 +15,15 @@ from searchkit.codec.layout import Array
 from searchkit.engine.accelerated import MAX_TOP, Accelerated, Top, ready_kernels
 from searchkit.engine.dense import Dense, is_known
 from searchkit.engine.matched import Matched
+from searchkit.engine.recency import Recency
 from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
 _BLOCK = 64
+#: With recency so many times as many documents are asked for, and again so many times as many.
+_DEEPER = 8
 
 
 @dataclass(slots=True)  # not frozen: setting its fields the slow way would show in the search of a rare word
@@ -152,6 +155,8 @@ class Evaluation:
     matches (all, with scores)    dense                    dense
     ============================  =======================  ======================================
 
+    With recency, the kernels' best documents are asked for until none that is left out can be among the best.
+
     Dense sends nodes that it does not know to Whoosh's own matchers. The shapes are listed in
     :mod:`searchkit.engine.shapes`.
 
@@ -160,15 +165,22 @@ class Evaluation:
         node: a Whoosh query tree.
         ranking: how words score.
         restriction: what documents must satisfy besides.
+        recency: how scores fall with age; None = they do not.
     """
 
     def __init__(
-        self, snapshot: Snapshot, node: query.Query, ranking: Ranking, restriction: Restriction = EVERYTHING
+        self,
+        snapshot: Snapshot,
+        node: query.Query,
+        ranking: Ranking,
+        restriction: Restriction = EVERYTHING,
+        recency: Recency | None = None,
     ) -> None:
         self._snapshot = snapshot
         self.node = node
         self._ranking = ranking
         self._restriction = restriction
+        self._recency = recency
         self._top: Top | None = None
         self._asked = 0
         kernels = accelerated(snapshot, ranking)
@@ -177,7 +189,14 @@ class Evaluation:
     @cached_property
     def matches(self) -> Matches:
         """All documents with their scores."""
-        return evaluate(self._snapshot, self.node, self._ranking, self._restriction.mask(self._snapshot))
+        found = evaluate(self._snapshot, self.node, self._ranking, self._restriction.mask(self._snapshot))
+        if self._recency is None or found.scores is None:
+            return found
+        return Matches(found.docs, found.scores * self._factors(found.docs))
+
+    def _factors(self, docs: Array) -> Array:
+        assert self._recency is not None
+        return self._recency.factors(self._snapshot.values("published")[docs])
 
     @property
     def is_scored(self) -> bool:
@@ -197,10 +216,30 @@ class Evaluation:
 
     def _finder(self, count: int) -> Callable[[int], Top] | None:
         """What finds the best documents sooner than by way of all that match; None if nothing does."""
+        if self._recency is not None:
+            return self._recent if self._shaped is not None and 0 < count <= MAX_TOP // _DEEPER else None
         if type(self.node) is WrittenPattern:
             return self._first
         shaped = self._shaped if 0 < count <= MAX_TOP else None
         return None if shaped is None else lambda count: shaped.top(count, self._restriction)
+
+    def _recent(self, count: int) -> Top:
+        """The best documents by scores that fall with age: from so many of the best by scores that do not."""
+        assert self._shaped is not None
+        asked, read = count, 0
+        while (asked := asked * _DEEPER) <= MAX_TOP:
+            docs, scores, postings = self._shaped.top(asked, self._restriction)
+            read += postings
+            order = np.argsort(docs)  # ties go to the lower number
+            recent = scores[order] * self._factors(docs[order])
+            rows = best(recent, count)
+            # No score grows: what is left out cannot be better now than the least of the others was before.
+            if len(docs) < asked or recent[rows[-1]] > scores[-1]:
+                return Top(docs[order][rows], recent[rows], read)
+        docs, among = self.matches.docs, self.matches.scores
+        assert among is not None
+        rows = best(among, count)
+        return Top(docs[rows], among[rows], read)
 
     def _first(self, count: int) -> Top:
         """The first documents of a pattern: all of them score the same."""
