@@ -15,7 +15,7 @@ from searchkit.codec.layout import Array
 from searchkit.engine.accelerated import MAX_TOP, Accelerated, Top, ready_kernels
 from searchkit.engine.dense import Dense, is_known
 from searchkit.engine.matched import Matched
-from searchkit.engine.recency import Recency
+from searchkit.engine.recency import MOST_HALVES, Recency
 from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
@@ -155,7 +155,7 @@ class Evaluation:
     matches (all, with scores)    dense                    dense
     ============================  =======================  ======================================
 
-    With recency, the kernels' best documents are asked for until none that is left out can be among the best.
+    With recency, kernels are asked for more and older documents until none that is left out can be among the best.
 
     Dense sends nodes that it does not know to Whoosh's own matchers. The shapes are listed in
     :mod:`searchkit.engine.shapes`.
@@ -217,29 +217,66 @@ class Evaluation:
     def _finder(self, count: int) -> Callable[[int], Top] | None:
         """What finds the best documents sooner than by way of all that match; None if nothing does."""
         if self._recency is not None:
-            return self._recent if self._shaped is not None and 0 < count <= MAX_TOP // _DEEPER else None
+            is_small = self._shaped is not None and 0 < count <= MAX_TOP // _DEEPER
+            return self._recent if is_small else None
         if type(self.node) is WrittenPattern:
             return self._first
         shaped = self._shaped if 0 < count <= MAX_TOP else None
         return None if shaped is None else lambda count: shaped.top(count, self._restriction)
 
     def _recent(self, count: int) -> Top:
-        """The best documents by scores that fall with age: from so many of the best by scores that do not."""
+        """The best documents by scores that fall with age, with the bounds that scores without age give.
+
+        Where all matches, or clearly better ones than what is left out, are not at hand at once, it goes from half-life
+        to half-life into the past, until a document that old cannot be among the best any more.
+        """
+        shaped, recency = self._shaped, self._recency
+        assert shaped is not None
+        assert recency is not None
+        none = Top(np.zeros(0, np.int64), np.zeros(0), 0)
+        found, is_exact = self._deepened(none, count, self._restriction, 1.0, count * _DEEPER)
+        if is_exact:
+            return found
+        (highest,) = shaped.top(1, self._restriction).scores
+        found = none._replace(postings=found.postings)
+        for halves in range(recency.halves(self._snapshot.newest), MOST_HALVES):
+            factor = 0.5**halves
+            if len(found.docs) == count and found.scores[-1] > highest * factor:
+                return found
+            among = self._restriction.narrowed(*recency.span(halves))
+            found, is_exact = self._deepened(found, count, among, factor, MAX_TOP)
+            if not is_exact:
+                break
+        docs, scores = self.matches.docs, self.matches.scores
+        assert scores is not None
+        rows = best(scores, count)
+        return Top(docs[rows], scores[rows], found.postings)
+
+    def _deepened(self, found: Top, count: int, among: Restriction, factor: float, most: int) -> tuple[Top, bool]:
+        """The best of what was found and of some documents, and whether these are sure to be the best.
+
+        Args:
+            found: what was found before.
+            among: which documents come to it.
+            factor: what their scores fall to, at least.
+            most: how many of them are looked at, at most.
+        """
         assert self._shaped is not None
-        asked, read = count, 0
-        while (asked := asked * _DEEPER) <= MAX_TOP:
-            docs, scores, postings = self._shaped.top(asked, self._restriction)
+        asked, read = min(count, most), found.postings
+        while True:
+            docs, scores, postings = self._shaped.top(asked, among)
             read += postings
-            order = np.argsort(docs)  # ties go to the lower number
-            recent = scores[order] * self._factors(docs[order])
-            rows = best(recent, count)
-            # No score grows: what is left out cannot be better now than the least of the others was before.
-            if len(docs) < asked or recent[rows[-1]] > scores[-1]:
-                return Top(docs[order][rows], recent[rows], read)
-        docs, among = self.matches.docs, self.matches.scores
-        assert among is not None
-        rows = best(among, count)
-        return Top(docs[rows], among[rows], read)
+            # No score falls less: what is left out cannot be better than this.
+            left_out = scores[-1] * factor if len(docs) == asked else -np.inf
+            every = np.concatenate((found.docs, docs))
+            older = np.concatenate((found.scores, scores * self._factors(docs)))
+            rows = np.lexsort((every, -older))[:count]
+            reached = Top(every[rows], older[rows], read)
+            if left_out == -np.inf or (len(rows) == count and reached.scores[-1] > left_out):
+                return reached, True
+            if asked == most:
+                return reached, False
+            asked = min(asked * _DEEPER, most)
 
     def _first(self, count: int) -> Top:
         """The first documents of a pattern: all of them score the same."""

@@ -32,3 +32,12 @@ class Recency(NamedTuple):
         halves = (np.float64(self.as_of) - published) / self.half_life
         halves[published == UNDATED] = MOST_HALVES
         return np.exp2(-np.clip(halves, 0, MOST_HALVES))
+
+    def halves(self, published: int) -> int:
+        """How many whole half-lives old an article of a date is."""
+        return min(max((self.as_of - published) // self.half_life, 0), MOST_HALVES)
+
+    def span(self, halves: int) -> tuple[int, int | None]:
+        """The dates of the articles that are so many whole half-lives old, half-open; None = no end."""
+        newest = self.as_of - halves * self.half_life + 1
+        return newest - self.half_life, newest if halves else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from searchkit.analysis.languages import plain_key
-from searchkit.article import Article
+from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, read_manifest
 from searchkit.codec.layout import Array
@@ -230,6 +230,11 @@ class Snapshot:
     def values(self, name: str) -> Array:
         """A date or number column by global document."""
         return self._column(name, lambda segment: segment.values(name))
+
+    @cached_property
+    def newest(self) -> int:
+        """The latest date of publication, in microseconds; UNDATED if there is none."""
+        return int(self.values("published").max(initial=UNDATED))
 
     def _column(self, name: str, of: Callable[[Segment], Array]) -> Array:
         with self._lock:
