@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from searchkit.article import Article
+from searchkit.errors import ConfigurationError
 from searchkit.highlight import Fragment, to_html, to_plain
+
+if TYPE_CHECKING:
+    import polars
+    import pyarrow
 
 #: Hits that a sequence keeps once they were looked at; longer ones make them anew.
 _KEPT_HITS = 1000
@@ -245,6 +250,7 @@ class Results(Sequence[Hit]):
         took: seconds that the search took, without snippets and the total.
         facets: facet counts by key, exactly as asked.
         notes: what is worth knowing about the query.
+        table: makes the hits an Arrow table.
     """
 
     def __init__(
@@ -255,6 +261,7 @@ class Results(Sequence[Hit]):
         took: float,
         facets: Mapping[str, FacetCounts] | None = None,
         notes: Sequence[Note] = (),
+        table: Callable[[], pyarrow.Table] | None = None,
     ) -> None:
         self.query = query
         self.hits = hits
@@ -262,6 +269,7 @@ class Results(Sequence[Hit]):
         self.facets: Mapping[str, FacetCounts] = {} if facets is None else facets
         self.notes = notes
         self._total = total
+        self._table = table
 
     @property
     def total(self) -> int:
@@ -282,6 +290,28 @@ class Results(Sequence[Hit]):
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The hits as an Arrow table (extra ``arrow``), without an object for each; see
+        :func:`searchkit.table.arrow_table` for its columns. With ``limit=None`` it is of all that match.
+
+        Raises:
+            ConfigurationError: PyArrow is not installed, or these results are of no search.
+        """
+        if self._table is None:
+            raise ConfigurationError("only the results of a search can be made a table")
+        return self._table()
+
+    def to_polars(self) -> polars.DataFrame:
+        """The same as a Polars frame (extra ``polars``). Errors as in :meth:`to_arrow`."""
+        table = self.to_arrow()
+        try:
+            import polars
+        except ImportError:
+            raise ConfigurationError("a frame needs Polars: pip install 'searchkit[polars]'") from None
+        frame = polars.from_arrow(table)
+        assert isinstance(frame, polars.DataFrame)  # as of all tables
+        return frame
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -130,7 +130,14 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
         notes += more
     source = _Source(snapshot, analyzer, found.node if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
-    return Results(found.node, hits, total, time.perf_counter() - started, counts, tuple(notes))
+    took = time.perf_counter() - started
+
+    def table() -> Any:
+        from searchkit.table import arrow_table
+
+        return arrow_table(snapshot, docs, scores, first)
+
+    return Results(found.node, hits, total, took, counts, tuple(notes), table)
 
 
 def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:

@@ -1,0 +1,83 @@
+"""Matches as an Arrow table: whole columns at once, no Python object a hit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from searchkit.article import UNDATED
+from searchkit.codec.columns import Keywords
+from searchkit.codec.layout import Array, run_lengths
+from searchkit.engine.snapshot import Snapshot
+from searchkit.errors import ConfigurationError
+from searchkit.schema import Date, Keyword, Number
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+def arrow_table(snapshot: Snapshot, docs: Array, scores: Array, first: int = 0) -> pyarrow.Table:
+    """Some documents in an order, with all that has a column.
+
+    Args:
+        snapshot: the index.
+        docs: int64 global document numbers.
+        scores: float64, one each.
+        first: rank of the first.
+
+    Returns:
+        ``rank`` (int64), ``score`` (double), ``id`` (string), ``published`` (timestamp[us, UTC]) and every declared
+        keyword (dictionary of string; a list of these where it is multiple), number (double) and date field; what is
+        missing is null. Titles, bodies and other fields are in the stored articles only.
+
+    Raises:
+        ConfigurationError: PyArrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise ConfigurationError("a table needs PyArrow: pip install 'searchkit[arrow]'") from None
+    columns: dict[str, Any] = {
+        "rank": pa.array(np.arange(first, first + len(docs))),
+        "score": pa.array(np.asarray(scores, np.float64)),
+        "id": _ids(pa, snapshot).take(pa.array(docs)).combine_chunks(),
+        "published": _instants(pa, snapshot.values("published")[docs]),
+    }
+    for name, kind in snapshot.schema.declared.items():
+        match kind:
+            case Keyword():
+                columns[name] = _keywords(pa, snapshot.keyword(name), docs)
+            case Number():
+                values = snapshot.values(name)[docs]
+                columns[name] = pa.array(values, mask=np.isnan(values))
+            case Date():
+                columns[name] = _instants(pa, snapshot.values(name)[docs])
+    return pa.table(columns)
+
+
+def _ids(pa: Any, snapshot: Snapshot) -> Any:
+    """The ids of all documents."""
+    parts = []
+    for segment in snapshot.segments:
+        values = segment.ids.values
+        buffers = [None, pa.py_buffer(values.offsets.astype(np.int64)), pa.py_buffer(values.blob)]
+        parts.append(pa.LargeStringArray.from_buffers(len(values), buffers[1], buffers[2]).cast(pa.string()))
+    return pa.chunked_array(parts, pa.string())
+
+
+def _instants(pa: Any, micros: Array) -> Any:
+    return pa.array(micros, pa.timestamp("us", "UTC"), mask=micros == UNDATED)
+
+
+def _keywords(pa: Any, column: Keywords, docs: Array) -> Any:
+    texts = pa.array(column.texts, pa.string())
+    if column.rows is None:
+        ordinals = column.ordinals[docs].astype(np.int32)
+        return pa.DictionaryArray.from_arrays(pa.array(ordinals, mask=ordinals == column.distinct), texts)
+    starts, counts = column.rows[docs].astype(np.int64), run_lengths(column.rows)[docs]
+    ends = np.cumsum(counts)
+    flat = np.repeat(starts - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
+    ordinals = pa.array(column.ordinals[flat].astype(np.int32))
+    offsets = pa.array(np.concatenate(([0], ends)).astype(np.int32))
+    return pa.ListArray.from_arrays(offsets, pa.DictionaryArray.from_arrays(ordinals, texts))
