@@ -17,6 +17,7 @@ from searchkit.errors import (
 if TYPE_CHECKING:
     from searchkit.article import Article, Skipped
     from searchkit.facets import Ranges, Terms
+    from searchkit.filters import all_of, any_of, none_of
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
@@ -51,7 +52,10 @@ __all__ = [
     "Stored",
     "Terms",
     "Text",
+    "all_of",
+    "any_of",
     "create",
+    "none_of",
     "open",
     "read",
 ]
@@ -76,7 +80,10 @@ _LAZY = {
     "Stored": "searchkit.schema",
     "Terms": "searchkit.facets",
     "Text": "searchkit.schema",
+    "all_of": "searchkit.filters",
+    "any_of": "searchkit.filters",
     "create": "searchkit.index",
+    "none_of": "searchkit.filters",
     "open": "searchkit.index",
     "read": "searchkit.sources",
 }

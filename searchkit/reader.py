@@ -21,6 +21,7 @@ from searchkit.engine.plan import PlanReport
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
 from searchkit.facets import Facet
+from searchkit.filters import Composition
 from searchkit.results import Results
 from searchkit.schema import Schema
 from searchkit.search import Request, explain_plan, search
@@ -89,8 +90,8 @@ class Reader:
         return self._schema
 
     def __repr__(self) -> str:
-        snapshot = self._current
-        return f"<{type(self).__name__} {str(self.path)!r}: {'closed' if snapshot is None else f'{snapshot.live} articles'}>"
+        state = "closed" if self._current is None else f"{self._current.live} articles"
+        return f"<{type(self).__name__} {str(self.path)!r}: {state}>"
 
     # ---- lifetime
 
@@ -126,8 +127,9 @@ class Reader:
         *,
         limit: int | None = 10,
         offset: int = 0,
+        after: str | None = None,
         match: str = "auto",
-        filters: Mapping[str, Any] | None = None,
+        filters: Mapping[str, Any] | Composition | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         facets: Sequence[str | Facet] | None = None,
@@ -145,10 +147,13 @@ class Reader:
                 every article, newest first.
             limit: hits to give, None = all of them.
             offset: hits to leave out before.
+            after: the ``cursor`` of the results of the page before, instead of an offset: the same search goes on. All
+                pages are of one generation, and relative dates mean what they meant on the first.
             match: whether all plain words must match, any of them, or ("auto") all and, where no article has them all,
                 any.
-            filters: field to a value, a list of values (any of them), or for numbers and dates a pair (low, high), both
-                included, None = open.
+            filters: field to a value, a list of values (any of them), None (it has no value), or for numbers and dates
+                a pair (low, high), both included, None = open; or several of these put together by :func:`any_of`,
+                :func:`all_of` and :func:`none_of`.
             since, until: first and last date of publication; a vague one ("2025-10") counts as a whole.
             facets: names (``"topics"``, ``"published:month"``) or :class:`Terms` and :class:`Ranges`.
             sort: "relevance", "newest", "oldest", a field, "-" and a field, or a list of these.
@@ -162,7 +167,21 @@ class Reader:
                 back as notes.
         """
         request = Request(
-            query, limit, offset, match, filters, since, until, facets, sort, ranking, highlight, min_score, now, tz
+            query,
+            limit,
+            offset,
+            after,
+            match,
+            filters,
+            since,
+            until,
+            facets,
+            sort,
+            ranking,
+            highlight,
+            min_score,
+            now,
+            tz,
         )
         snapshot = self._snapshot
         return search(snapshot, snapshot.schema.analyzer, request)

@@ -18,6 +18,7 @@ from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
 from searchkit.codec.terms import SortedStrings, Strings
+from searchkit.engine.recent import Recent
 from searchkit.errors import IndexCorruptError, SearchkitError
 from searchkit.schema import Schema
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _CACHED_TERMS = 50_000
 #: A typed word stands for no more other terms than this.
 MAX_VARIANTS = 20
+# Entries and bytes: a mask takes a byte a document, a walk sixteen a hit.
+_KEPT_MASKS = (32, 64_000_000)
+_KEPT_WALKS = (4, 256_000_000)
 
 
 def _equal_range(strings: SortedStrings, value: bytes) -> tuple[int, int]:
@@ -174,6 +178,9 @@ class Snapshot:
         self.evaluators: dict[str, list[Any]] = {}
         self.accelerated: dict[str, Any] = {}
         self.ordinals: dict[Any, Any] = {}
+        #: Bitmaps of filters and orders of searches, kept for the rooms above.
+        self.masks: Recent[Array] = Recent(*_KEPT_MASKS)
+        self.walks: Recent[Any] = Recent(*_KEPT_WALKS)
 
     def _open(self) -> tuple[Manifest, list[Segment]]:
         """Map every file of the newest generation; start again if a writer has moved on meanwhile."""
