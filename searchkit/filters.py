@@ -6,7 +6,7 @@ data, by which a snapshot remembers the bitmap, and by which a cursor knows its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import reduce
@@ -173,11 +173,14 @@ class Filters(NamedTuple):
     """
 
     fields: dict[str, Condition]
-    composed: tuple[Combination, ...] = ()
+    composed: list[Filter]
 
-    def without(self, fields: Iterable[str]) -> list[Filter]:
+    def without(self, fields: Container[str]) -> list[Filter]:
         """All but the plain ones of some fields."""
-        return [*(kept for name, kept in self.fields.items() if name not in fields), *self.composed]
+        return [self.fields[name] for name in self.fields if name not in fields] + self.composed
+
+
+_NO_FILTERS = Filters({}, [])
 
 
 def read_filters(schema: Schema, given: Mapping[str, Any] | Composition | None, clock: Clock) -> Filters:
@@ -191,15 +194,17 @@ def read_filters(schema: Schema, given: Mapping[str, Any] | Composition | None, 
     Raises:
         ConfigurationError: no such field, a field that cannot be filtered, or a value that it cannot have.
     """
+    if given is None:
+        return _NO_FILTERS
     reading = _Reading(schema, clock)
     if isinstance(given, Composition):
-        return Filters({}, (reading.composition(given, 1),))
-    if given is not None and not isinstance(given, Mapping):
+        return Filters({}, [reading.composition(given, 1)])
+    if not isinstance(given, Mapping):
         raise ConfigurationError(f"filters must be a mapping of field to value, not {given!r}")
-    read = [reading.field(name, value, 1) for name, value in (given or {}).items()]
+    read = [reading.field(name, value, 1) for name, value in given.items()]
     return Filters(
         {condition.field: condition for condition in read if isinstance(condition, Condition)},
-        tuple(combined for combined in read if isinstance(combined, Combination)),
+        [combined for combined in read if isinstance(combined, Combination)],
     )
 
 
@@ -278,16 +283,18 @@ def _number(use: str, value: Any) -> float | None:
 # ---- bitmaps
 
 
-def allowed(snapshot: Snapshot, filters: Iterable[Filter]) -> Array | None:
+def allowed(snapshot: Snapshot, filters: Sequence[Filter]) -> Array | None:
     """The documents that satisfy every filter; the snapshot remembers those of recent ones.
 
     Returns:
         bool by global document, not to be changed; None = all.
     """
+    if not filters:
+        return None
     key = frozenset(filters)
     masks = [_remembered(snapshot, one) for one in key]
-    if len(masks) <= 1:
-        return masks[0] if masks else None
+    if len(masks) == 1:
+        return masks[0]
     return snapshot.masks.get(key, lambda: reduce(np.logical_and, masks))
 
 

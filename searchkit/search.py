@@ -102,41 +102,34 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
 
     first = request.offset if cursor is None else cursor.rank
     last = None if request.limit is None else first + request.limit
-    newest = isinstance(request.query, str) and request.query.strip() in ("", "*")
-    identity = partial(_identity, request, sort_keys, newest, filters, span)
-    found, notes = _evaluated(
-        snapshot,
-        ranking,
-        request,
-        clock,
-        restriction,
-        last,
-        # There are hits before a cursor, so nobody needs to look for some.
-        None if cursor is None else lambda node: identity(node) == cursor.search,
-    )
+    order = _Order(request, sort_keys, filters, span)
+    # There are hits before a cursor, so nobody needs to look for some.
+    is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
+    found, notes = _evaluated(snapshot, ranking, request, clock, restriction, last, is_walked)
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & filters.fields.keys()
     wide = found
     if own:
         before = allowed(snapshot, filters.without(own))
         wide = Evaluation(snapshot, found.node, ranking, Restriction(before, span.start, span.end))
-    in_order = partial(_in_order, snapshot, found, request.min_score, sort_keys, newest)
-    joint: Callable[[], bytes] = bytes
+    joint: bytes | Matches = b""
     total: int | Callable[[], int]
     if cursor is not None:
-        walk = cursor.walk(snapshot, identity(found.node), lambda: in_order()[0])
-        docs, scores, total = walk.docs[first:last], walk.scores[first:last], len(walk.docs)
-        joint = partial(getattr, cursor, "joint")
-    elif request.min_score is not None or last is None or newest or sort_keys != _RELEVANCE or not found.is_scored:
-        walk, total = in_order(last)
+        walk = cursor.walk(snapshot, order.identity(found.node), lambda: order.first(snapshot, found, None)[0])
+        # Copies: hits that somebody holds on to should not keep all of the walk.
+        docs, scores, total = walk.docs[first:last].copy(), walk.scores[first:last].copy(), len(walk.docs)
+        joint = cursor.joint
+    elif order.is_of_all(last) or not found.is_scored:
+        walk, total = order.first(snapshot, found, last)
         docs, scores = walk.docs[first:], walk.scores[first:]
     else:
+        assert last is not None
         top = found.top(last)
         assert top.scores is not None
         docs, scores = top.docs[first:last], top.scores[first:last]
         total = partial(getattr, found, "total")
         if found.used_kernels:
-            joint = partial(joint_of, top.docs, top.scores)
+            joint = top
 
     counts: dict[str, FacetCounts] = {}
     context = FacetContext(span, filters.fields, clock)
@@ -151,9 +144,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
     if request.limit and len(docs):
-        following = partial(
-            _cursor, snapshot, partial(identity, found.node), clock, first + len(docs), int(docs[-1]), joint
-        )
+        following = partial(_cursor, snapshot, order, found.node, clock, first + len(docs), int(docs[-1]), joint)
     return Results(found.node, hits, total, time.perf_counter() - started, counts, tuple(notes), following)
 
 
@@ -221,43 +212,62 @@ def _at_least(matches: Matches, score: float | None) -> Matches:
 # ---- order
 
 
-def _in_order(
-    snapshot: Snapshot,
-    found: Evaluation,
-    min_score: float | None,
-    keys: list[tuple[str, bool]],
-    newest: bool,
-    count: int | None = None,
-) -> tuple[Walk, int]:
-    """The first ``count`` hits of a search in order, by the reference evaluator, and how many there are; None = all."""
-    matches = _at_least(found.matches, min_score)
-    count = len(matches) if count is None else count
-    order = _order(snapshot, matches, keys, count, newest or not found.is_scored)
-    docs = matches.docs[order]
-    return Walk(docs, np.zeros(len(docs)) if matches.scores is None else matches.scores[order]), len(matches)
+@dataclass(slots=True)  # not frozen: that would make it slow to make
+class _Order:
+    """All that decides which hits a search has, and in which order, but its query."""
 
+    request: Request
+    keys: list[tuple[str, bool]]
+    filters: Filters
+    span: Span
 
-def _identity(
-    request: Request, keys: list[tuple[str, bool]], newest: bool, filters: Filters, span: Span, node: query.Query
-) -> bytes:
-    """What makes two searches have the same hits in the same order. ``node`` is the tree that is evaluated."""
-    least = None if request.min_score is None else float(request.min_score)
-    wanted = sorted(map(repr, filters.without(())))
-    return fingerprint(node, request.ranking, least, keys, newest, wanted, span.start, span.end)
+    @property
+    def is_newest(self) -> bool:
+        """Whether the text asks for every article, newest first."""
+        text = self.request.query
+        return isinstance(text, str) and text.strip() in ("", "*")
+
+    def is_of_all(self, last: int | None) -> bool:
+        """Whether the first ``last`` hits are only known when all are."""
+        return self.request.min_score is not None or last is None or self.keys != _RELEVANCE or self.is_newest
+
+    def first(self, snapshot: Snapshot, found: Evaluation, count: int | None) -> tuple[Walk, int]:
+        """The first hits in order, by the reference evaluator, and how many there are; ``count`` None = all."""
+        matches = _at_least(found.matches, self.request.min_score)
+        last = len(matches) if count is None else count
+        rows = _order(snapshot, matches, self.keys, last, self.is_newest or not found.is_scored)
+        docs = matches.docs[rows]
+        return Walk(docs, np.zeros(len(docs)) if matches.scores is None else matches.scores[rows]), len(matches)
+
+    def identity(self, node: query.Query) -> bytes:
+        """What searches have in common that have the same hits in the same order. ``node`` is what is evaluated."""
+        request, least = self.request, self.request.min_score
+        return fingerprint(
+            node,
+            request.ranking,
+            None if least is None else float(least),
+            self.keys,
+            self.is_newest,
+            sorted(map(repr, self.filters.without(()))),
+            self.span.start,
+            self.span.end,
+        )
 
 
 def _cursor(
-    snapshot: Snapshot,
-    identity: Callable[[], bytes],
-    clock: Clock,
-    rank: int,
-    last: int,
-    joint: Callable[[], bytes],
+    snapshot: Snapshot, order: _Order, node: query.Query, clock: Clock, rank: int, last: int, joint: bytes | Matches
 ) -> str:
-    """The cursor after a page that ends before a rank, with a document."""
+    """The cursor after a page that ends before a rank, with a document.
+
+    Args:
+        joint: all hits up to there, if they came from the kernels; else what the cursor before had.
+    """
     now = clock.span(clock.now, "now").start
     assert now is not None
-    return new_cursor(snapshot, identity(), now, rank, last, joint()).text
+    if isinstance(joint, Matches):
+        assert joint.scores is not None
+        joint = joint_of(joint.docs, joint.scores)
+    return new_cursor(snapshot, order.identity(node), now, rank, last, joint).text
 
 
 def _sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str, bool]]:

@@ -18,7 +18,7 @@ from whoosh import query as whoosh
 
 import searchkit
 from searchkit import Article, ConfigurationError, Index, Keyword, Number, Ranges, Results, Schema, any_of, none_of
-from searchkit.cursor import _decoded, fingerprint, new_cursor
+from searchkit.cursor import Walk, _decoded, fingerprint, joint_of, new_cursor
 from searchkit.engine.accelerated import RareWord, ShapedQuery, Top
 from searchkit.nodes import Word, WordPhrase
 
@@ -199,6 +199,35 @@ def test_kernels_that_order_near_ties_otherwise_lose_and_repeat_nothing(
     assert all(after <= before * (1 + 3e-9) for before, after in pairwise(scores))
     rest = [hit.id for page in pages[1:] for hit in page]
     assert rest == [hit.id for hit in whole if hit.id in set(rest)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    levels=st.lists(st.integers(0, 3), min_size=1, max_size=12),
+    noise=st.lists(st.integers(-9, 9), min_size=24, max_size=24),
+    size=st.integers(1, 12),
+)
+def test_a_walk_begins_with_what_was_shown(levels: list[int], noise: list[int], size: int) -> None:
+    # Two evaluators that differ by less than a relative 1e-9, and many scores that lie as near to each other.
+    docs = np.arange(len(levels)) * 3
+    ours, theirs = (
+        np.array([1 + level + (1 + level) * off * 5e-11 for level, off in zip(levels, noise[start:], strict=False)])
+        for start in (0, 12)
+    )
+    order, others = (np.lexsort((docs, -scores)) for scores in (ours, theirs))
+    shown = others[: min(size, len(docs))]
+    joint = np.frombuffer(joint_of(docs[shown], theirs[shown]), "<u4")
+    joined = Walk(docs[order], ours[order]).joined(joint)
+    assert sorted(joined.docs[: len(shown)]) == sorted(docs[shown])
+    assert joined.docs[len(shown) - 1] == docs[shown[-1]]
+    left = [doc for doc in docs[order].tolist() if doc not in docs[shown]]
+    assert joined.docs[len(shown) :].tolist() == left
+    assert joined.scores.tolist() == [ours[doc // 3] for doc in joined.docs.tolist()]
+
+
+@pytest.mark.parametrize("query", ["c*^0", "tram^0", "tram^0 c*^0"])
+def test_what_scores_nothing_has_one_order_too(small: Index, query: str) -> None:
+    assert len(_check_walk(small, _sizes(3), query=query, match="any")) > 4
 
 
 def test_all_that_is_left_comes_with_no_limit_and_no_cursor(index: Index) -> None:
