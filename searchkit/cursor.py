@@ -62,13 +62,13 @@ class Walk(NamedTuple):
 
     def joined(self, joint: Array) -> Walk:
         """The same hits in the order of a walk whose first page ended with the documents ``joint``; see above."""
-        at = np.flatnonzero(self.docs == joint[-1])
+        at = np.flatnonzero(self.docs == joint[-1]) if len(joint) else joint
         if not len(at):
-            return self  # not a cursor of this walk, as will show
+            return self  # in its usual order, or not the walk of this cursor, as will show
         last = float(self.scores[at[0]])
         near = np.flatnonzero(np.abs(self.scores - last) <= _NEAR * abs(last))
         row_of = {doc: row for row, doc in zip(near.tolist(), self.docs[near].tolist(), strict=True)}
-        shown = [row_of[doc] for doc in joint.tolist() if doc in row_of]
+        shown = list(dict.fromkeys(row_of[doc] for doc in joint.tolist() if doc in row_of))
         order = np.arange(len(self.docs))
         order[near] = np.concatenate((np.array(shown, np.int64), near[~np.isin(near, shown)]))
         return Walk(self.docs[order], self.scores[order])
@@ -122,12 +122,8 @@ class Cursor:
             raise ConfigurationError(
                 "the cursor in after= is of another search: query, filters and order must be the same"
             )
-        walk: Walk
-        if not self.joint:
-            walk = snapshot.walks.get(search, order)
-        else:
-            joint = np.frombuffer(self.joint, _DOC)
-            walk = snapshot.walks.get((search, self.joint), lambda: snapshot.walks.get(search, order).joined(joint))
+        joint = np.frombuffer(self.joint, _DOC)
+        walk: Walk = snapshot.walks.get((search, self.joint), lambda: order().joined(joint))
         if not 0 < self.rank <= len(walk.docs) or walk.docs[self.rank - 1] != self.last:
             raise ConfigurationError(
                 "the cursor in after= does not fit this index: another version of searchkit or NumPy ranks differently"
