@@ -215,3 +215,28 @@ class TestHighlightedPage:
         pages = benchmark(lambda: [page(question.tree) for question in handful])
         assert all(pages)
         assert all(any("<b " in snippet for _, snippet in page) for page in pages)
+
+
+@_BRIEF
+class TestDeepPage:
+    """The eleventh page of ten hits, for two words of which any is enough."""
+
+    @pytest.fixture
+    def handful(self, asked: dict[str, list[Question]], benchmark: BenchmarkFixture) -> list[Question]:
+        """The queries; their benchmarks form one group."""
+        benchmark.group = "DeepPage"
+        # No more walks than a snapshot remembers.
+        benchmark.extra_info["queries"] = len(asked["or2"][:4])
+        return asked["or2"][:4]
+
+    def test_search(self, benchmark: BenchmarkFixture, handful: list[Question], index: Index) -> None:
+        cursors = [_search(index, question, offset=9 * TOP).cursor for question in handful]
+
+        def pages() -> list[Results]:
+            return [_search(index, question, after=after) for question, after in zip(handful, cursors, strict=True)]
+
+        assert [results[0].rank for results in benchmark(pages)] == [10 * TOP] * len(handful)
+
+    def test_stock_whoosh(self, benchmark: BenchmarkFixture, handful: list[Question], stock: Searcher) -> None:
+        found = benchmark(lambda: [stock.search_page(question.tree, 11, pagelen=TOP) for question in handful])
+        assert [page.offset for page in found] == [10 * TOP] * len(handful)

@@ -17,6 +17,7 @@ from searchkit.errors import (
 if TYPE_CHECKING:
     from searchkit.article import Article, Skipped
     from searchkit.facets import Ranges, Terms
+    from searchkit.filters import all_of, any_of, none_of
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
@@ -53,7 +54,10 @@ __all__ = [
     "Terms",
     "Text",
     "Trend",
+    "all_of",
+    "any_of",
     "create",
+    "none_of",
     "open",
     "read",
 ]
@@ -79,7 +83,10 @@ _LAZY = {
     "Terms": "searchkit.facets",
     "Text": "searchkit.schema",
     "Trend": "searchkit.trend",
+    "all_of": "searchkit.filters",
+    "any_of": "searchkit.filters",
     "create": "searchkit.index",
+    "none_of": "searchkit.filters",
     "open": "searchkit.index",
     "read": "searchkit.sources",
 }

@@ -244,6 +244,7 @@ def _opened_or_created(path: Path, schema: Schema) -> Iterator[Index]:
 )
 @click.option("--limit", default=10, show_default=True, metavar="N", help="Articles to show.")
 @click.option("--offset", default=0, metavar="N", help="Articles to leave out before.")
+@click.option("--after", metavar="CURSOR", help='The next page: the "cursor" that --json printed for the same search.')
 @click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
 @click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
 @_json_option

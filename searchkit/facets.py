@@ -17,7 +17,7 @@ from searchkit.dates import PERIODS, Span, period_label, period_numbers, period_
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.tally import calendar_ordinals, count_values, keyword_ordinals
 from searchkit.errors import ConfigurationError
-from searchkit.filters import Clock, date_spans, number_limits
+from searchkit.filters import Clock, Condition, Interval
 from searchkit.results import FacetCount, FacetCounts, Note
 from searchkit.schema import Date, Keyword, Number, Schema
 
@@ -33,13 +33,17 @@ class FacetContext:
 
     Attributes:
         span: since and until.
-        filters: the search's filters.
+        filters: the search's plain filters, by field.
         clock: how dates are read, and the zone of calendar periods.
     """
 
     span: Span
-    filters: Mapping[str, Any]
+    filters: Mapping[str, Condition]
     clock: Clock
+
+    def intervals(self, field: str) -> tuple[Interval, ...]:
+        """What the field's own filter asks for."""
+        return self.filters[field].intervals if field in self.filters else ()
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,7 @@ class Terms(Facet):
         # Values are sorted, so a stable sort by count alone breaks ties by value.
         order = np.argsort(-counts, kind="stable") if self.order == "count" else np.arange(len(counts))
         order = order[counts[order] >= self.min_count][: self.top]
-        wanted = context.filters.get(self.field, ())
-        chosen = {wanted} if isinstance(wanted, str) else set(wanted)
+        chosen = set(context.filters[self.field].values) if self.field in context.filters else set()
         listed = [FacetCount(value := column.texts[row], int(counts[row]), value in chosen) for row in order.tolist()]
         return FacetCounts(listed, missing, int(counts.sum() - counts[order].sum())), []
 
@@ -151,9 +154,7 @@ class Calendar(Facet):
             every = np.zeros(last - first + 1, np.int64)
             every[listed - first] = counted
             listed, counted = np.arange(first, last + 1), every
-        chosen = (
-            date_spans(self.field, context.filters[self.field], context.clock) if self.field in context.filters else []
-        )
+        chosen = context.intervals(self.field)
         found = [
             FacetCount(period_label(number, self.period), count, self._is_chosen(number, chosen, zone))
             for number, count in zip(listed.tolist(), counted.tolist(), strict=True)
@@ -187,16 +188,13 @@ class Calendar(Facet):
         listed, counted = np.unique(period_numbers(dated, self.period, zone), return_counts=True)
         return listed, counted, len(values) - len(dated)
 
-    def _is_chosen(self, number: int, chosen: list[Span], zone: Any) -> bool:
+    def _is_chosen(self, number: int, chosen: tuple[Interval, ...], zone: Any) -> bool:
         if not chosen:
             return False
         mine = period_span(number, self.period, zone)
         assert mine.start is not None
         assert mine.end is not None
-        return any(
-            (span.start is None or span.start <= mine.start) and (span.end is None or mine.end <= span.end)
-            for span in chosen
-        )
+        return any(interval.holds(mine.start, mine.end - 1) for interval in chosen)
 
 
 def _ends(span: Span) -> Array | None:
@@ -240,14 +238,11 @@ class Ranges(Facet):
         numbers = values[~np.isnan(values)]
         places = np.asarray(self.bounds, np.float64).searchsorted(numbers, "right")
         counts = np.bincount(places, minlength=len(self.bounds) + 1).tolist()
-        chosen = number_limits(self.field, context.filters[self.field]) if self.field in context.filters else []
+        chosen = context.intervals(self.field)
         ends: list[float | None] = [*self.bounds[1:], None]
         found = []
         for low, high, count in zip(self.bounds, ends, counts[1:], strict=True):
-            selected = any(
-                (start is None or start <= low) and (end is None or (high is not None and high <= end))
-                for start, end in chosen
-            )
+            selected = any(interval.holds(low, high) for interval in chosen)
             found.append(FacetCount(f"[{_shown(low)}, {'…' if high is None else _shown(high)})", count, selected))
         return FacetCounts(found, len(values) - len(numbers), counts[0]), []
 

@@ -1,12 +1,17 @@
-"""Filters: what is allowed beside the query, as bitmaps over the documents of a snapshot."""
+"""Filters: what is allowed beside the query, as bitmaps over the documents of a snapshot.
+
+A filter is read once: its names are looked up, its values checked, its dates resolved. What comes out is plain hashable
+data, by which a snapshot remembers the bitmap, and by which a cursor knows its search again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from functools import reduce
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,10 +20,56 @@ from searchkit.codec.layout import Array
 from searchkit.dates import DateError, Span, as_span
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
-from searchkit.schema import Date, Keyword, Number
+from searchkit.schema import Date, Keyword, Kind, Number, Schema
 
-#: Whatever a filter takes for one field.
-FilterValue = Any
+#: Compositions inside of each other.
+_MAX_DEPTH = 100
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Filters put together; made by :func:`any_of`, :func:`all_of` and :func:`none_of`.
+
+    Attributes:
+        how: the name of the function.
+        parts: what it was given.
+    """
+
+    how: str
+    parts: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ConfigurationError(f"{self.how}() takes at least one filter")
+
+    def __repr__(self) -> str:
+        return f"{self.how}({', '.join(map(repr, self.parts))})"
+
+
+def any_of(*parts: Any) -> Composition:
+    """What at least one of some filters allows.
+
+    Args:
+        parts: mappings of field to value (all of their fields must hold) and compositions; or, as the value of a field
+            in a mapping, values of that field: ``{"words": any_of((0, 10), (100, None))}``.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    return Composition("any_of", parts)
+
+
+def all_of(*parts: Any) -> Composition:
+    """What every one of some filters allows; as a value, for a field of several: all of them. See :func:`any_of`."""
+    return Composition("all_of", parts)
+
+
+def none_of(*parts: Any) -> Composition:
+    """What not one of some filters allows, articles without a value included. See :func:`any_of`."""
+    return Composition("none_of", parts)
+
+
+# ---- dates
 
 
 @dataclass(frozen=True)
@@ -66,101 +117,207 @@ def since_until(since: Any, until: Any, clock: Clock) -> Span:
     return Span(start, end)
 
 
-def _inside(values: Array, span: Span) -> Array:
-    mask: Array = values != UNDATED
-    if span.start is not None:
-        mask &= values >= span.start
-    if span.end is not None:
-        mask &= values < span.end
-    return mask
+# ---- what was read
 
 
-def filter_masks(snapshot: Snapshot, filters: Mapping[str, FilterValue] | None, clock: Clock) -> dict[str, Array]:
-    """For each filtered field: bool by document.
+class Interval(NamedTuple):
+    """Numbers, or instants in microseconds: both ends included, None = open."""
+
+    low: float | None
+    high: float | None
+
+    def holds(self, low: float, high: float | None) -> bool:
+        """Whether another interval (``high`` None = open) lies inside."""
+        return (self.low is None or self.low <= low) and (self.high is None or (high is not None and high <= self.high))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a filter asks of one field: any of some values, to lie in any of some intervals, or to be missing.
+
+    Attributes:
+        field: its name.
+        values: of a keyword field, sorted.
+        intervals: of a number or date field.
+        missing: whether articles without a value are allowed.
+    """
+
+    field: str
+    values: tuple[str, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Filters put together, read.
+
+    Attributes:
+        how: "any_of", "all_of" or "none_of".
+        parts: at least one.
+    """
+
+    how: str
+    parts: tuple[Condition | Combination, ...]
+
+
+Filter = Condition | Combination
+
+
+class Filters(NamedTuple):
+    """All filters of a search. A document must satisfy every one.
+
+    Attributes:
+        fields: those of a plain mapping by field: a facet of the field does not see them.
+        composed: all others, which facets see.
+    """
+
+    fields: dict[str, Condition]
+    composed: list[Filter]
+
+    def without(self, fields: Container[str]) -> list[Filter]:
+        """All but the plain ones of some fields."""
+        return [self.fields[name] for name in self.fields if name not in fields] + self.composed
+
+
+_NO_FILTERS = Filters({}, [])
+
+
+def read_filters(schema: Schema, given: Mapping[str, Any] | Composition | None, clock: Clock) -> Filters:
+    """The filters that a program gives.
 
     Args:
-        filters: field to a value, a list of values (any of them), or, for numbers and dates, a pair (low, high) with
-            both ends included and None for an open one.
+        given: field to a value, a list of values (any of them), None (the article has no value), or, for numbers and
+            dates, a pair (low, high) with both ends included and None for an open one; or a composition of such
+            mappings. The value of a field may be a composition of values, too.
 
     Raises:
         ConfigurationError: no such field, a field that cannot be filtered, or a value that it cannot have.
     """
-    if filters is not None and not isinstance(filters, Mapping):
-        raise ConfigurationError(f"filters must be a mapping of field to value, not {filters!r}")
-    masks = {}
-    for name, value in (filters or {}).items():
-        kind = snapshot.schema.require(name, Keyword, Number, Date, use="filter by")
+    if given is None:
+        return _NO_FILTERS
+    reading = _Reading(schema, clock)
+    if isinstance(given, Composition):
+        return Filters({}, [reading.composition(given, 1)])
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"filters must be a mapping of field to value, not {given!r}")
+    read = [reading.field(name, value, 1) for name, value in given.items()]
+    return Filters(
+        {condition.field: condition for condition in read if isinstance(condition, Condition)},
+        [combined for combined in read if isinstance(combined, Combination)],
+    )
+
+
+class _Reading:
+    """Turns what a program gives into filters."""
+
+    def __init__(self, schema: Schema, clock: Clock) -> None:
+        self._schema = schema
+        self._clock = clock
+
+    def composition(self, given: Composition, depth: int) -> Combination:
+        """Mappings and compositions put together."""
+        return Combination(given.how, tuple(self._part(given.how, part, _deeper(depth)) for part in given.parts))
+
+    def _part(self, how: str, given: Any, depth: int) -> Filter:
+        if isinstance(given, Composition):
+            return self.composition(given, depth)
+        if not isinstance(given, Mapping) or not given:
+            # Not even an empty one, which would allow everything: a deletion by it would be more than was meant.
+            raise ConfigurationError(f"{how} takes mappings of field to value, not {given!r}")
+        fields = tuple(self.field(name, value, depth) for name, value in given.items())
+        return fields[0] if len(fields) == 1 else Combination("all_of", fields)
+
+    def field(self, name: str, value: Any, depth: int) -> Filter:
+        """What is asked of one field."""
+        kind = self._schema.require(name, Keyword, Number, Date, use="filter by")
+        if isinstance(value, Composition):
+            parts = tuple(self.field(name, part, _deeper(depth)) for part in value.parts)
+            return Combination(value.how, parts)
         if isinstance(kind, Keyword):
-            masks[name] = _keyword_mask(snapshot, name, value)
-        elif isinstance(kind, Date):
-            masks[name] = _date_mask(snapshot, name, value, clock)
-        else:
-            masks[name] = _number_mask(snapshot, name, value)
-    return masks
+            return _keyword(name, value)
+        several = list(value) if isinstance(value, list) else [value]
+        intervals = [self._interval(kind, name, item, value) for item in several if item is not None]
+        return Condition(name, (), tuple(intervals), None in several)
+
+    def _interval(self, kind: Kind, name: str, item: Any, value: Any) -> Interval:
+        """One interval of a number or date field. ``value`` is all that was given for the field."""
+        use = f"the filter of {name!r}"
+        if isinstance(value, tuple) and len(value) != 2:
+            raise ConfigurationError(f"{use} takes a pair (low, high), not {value!r}")
+        low, high = item if item is value and isinstance(item, tuple) else (item, item)
+        if isinstance(kind, Number):
+            return Interval(_number(use, low), _number(use, high))
+        if not isinstance(value, tuple) and not isinstance(item, (str, date)):
+            raise ConfigurationError(f"{use} takes a date, a list of dates or a pair (low, high), not {value!r}")
+        start = None if low is None else self._clock.span(low, use).start
+        end = None if high is None else self._clock.span(high, use).end
+        return Interval(start, None if end is None else end - 1)
 
 
-def _keyword_mask(snapshot: Snapshot, name: str, value: FilterValue) -> Array:
-    values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+def _deeper(depth: int) -> int:
+    if depth >= _MAX_DEPTH:
+        raise ConfigurationError(f"filters are nested deeper than {_MAX_DEPTH}")
+    return depth + 1
+
+
+def _keyword(name: str, value: Any) -> Condition:
+    several = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+    values = [item for item in several if item is not None]
     if not all(isinstance(item, str) for item in values):
         raise ConfigurationError(f"the filter of {name!r} takes a string or a list of strings, not {value!r}")
-    mask = np.zeros(snapshot.docs, np.bool_)
-    if name == "id":
-        mask[[doc for item in values if (doc := snapshot.find(item)) is not None]] = True
-    else:
-        column = snapshot.keyword(name)
-        mask[column.docs_with([column.rank[item] for item in values if item in column.rank])] = True
-    return mask
+    return Condition(name, tuple(sorted(set(values))), (), len(values) < len(several))
 
 
-def date_spans(name: str, value: FilterValue, clock: Clock) -> list[Span]:
-    """The spans that the filter of a date field allows."""
-    use = f"the filter of {name!r}"
-    if isinstance(value, tuple):
-        low, high = _pair(name, value)
-        start = None if low is None else clock.span(low, use).start
-        return [Span(start, None if high is None else clock.span(high, use).end)]
-    values = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, (str, date)) for item in values):
-        raise ConfigurationError(f"{use} takes a date, a list of dates or a pair (low, high), not {value!r}")
-    return [clock.span(item, use) for item in values]
-
-
-def _date_mask(snapshot: Snapshot, name: str, value: FilterValue, clock: Clock) -> Array:
-    values = snapshot.values(name)
-    mask = np.zeros(snapshot.docs, np.bool_)
-    for span in date_spans(name, value, clock):
-        mask |= _inside(values, span)
-    return mask
-
-
-def number_limits(name: str, value: FilterValue) -> list[tuple[float | None, float | None]]:
-    """The closed intervals that the filter of a number field allows."""
-    if isinstance(value, tuple):
-        low, high = _pair(name, value)
-        return [(_number(name, low), _number(name, high))]
-    values = value if isinstance(value, list) else [value]
-    numbers = [_number(name, item) for item in values]
-    if None in numbers:
-        raise ConfigurationError(f"the filter of {name!r} takes numbers, not None")
-    return [(number, number) for number in numbers]
-
-
-def _number(name: str, value: Any) -> float | None:
+def _number(use: str, value: Any) -> float | None:
     if value is None:
         return None
     try:
         if isinstance(value, Real) and not isinstance(value, bool) and value == value:
-            return float(value)
+            return float(value) + 0.0  # 0.0 and -0.0 are one number
     except OverflowError:
         pass  # a whole number beyond all floats
-    raise ConfigurationError(f"the filter of {name!r} takes numbers or a pair of them, not {value!r}")
+    raise ConfigurationError(f"{use} takes numbers or a pair of them, not {value!r}")
 
 
-def _number_mask(snapshot: Snapshot, name: str, value: FilterValue) -> Array:
-    values = snapshot.values(name)
-    mask = np.zeros(snapshot.docs, np.bool_)
-    for low, high in number_limits(name, value):
-        inside = ~np.isnan(values)
+# ---- bitmaps
+
+
+def allowed(snapshot: Snapshot, filters: Sequence[Filter]) -> Array | None:
+    """The documents that satisfy every filter; the snapshot remembers those of recent ones.
+
+    Returns:
+        bool by global document, not to be changed; None = all.
+    """
+    if not filters:
+        return None
+    key = frozenset(filters)
+    masks = [_remembered(snapshot, one) for one in key]
+    if len(masks) == 1:
+        return masks[0]
+    return snapshot.masks.get(key, lambda: reduce(np.logical_and, masks))
+
+
+def _remembered(snapshot: Snapshot, wanted: Filter) -> Array:
+    return snapshot.masks.get(wanted, lambda: _mask(snapshot, wanted))
+
+
+def _mask(snapshot: Snapshot, wanted: Filter) -> Array:
+    """bool by global document. What is deleted may be in it."""
+    if isinstance(wanted, Combination):
+        masks = [_mask(snapshot, part) for part in wanted.parts]
+        if wanted.how == "all_of":
+            return reduce(np.logical_and, masks)
+        union: Array = reduce(np.logical_or, masks)
+        return ~union if wanted.how == "none_of" else union
+    kind = snapshot.schema.kind(wanted.field)
+    if isinstance(kind, Keyword):
+        return _keyword_mask(snapshot, wanted)
+    values = snapshot.values(wanted.field)
+    has_value = values != UNDATED if isinstance(kind, Date) else ~np.isnan(values)
+    mask = ~has_value if wanted.missing else np.zeros(snapshot.docs, np.bool_)
+    for low, high in wanted.intervals:
+        inside = has_value.copy()
         if low is not None:
             inside &= values >= low
         if high is not None:
@@ -169,18 +326,11 @@ def _number_mask(snapshot: Snapshot, name: str, value: FilterValue) -> Array:
     return mask
 
 
-def _pair(name: str, value: tuple[Any, ...]) -> tuple[Any, Any]:
-    if len(value) != 2:
-        raise ConfigurationError(f"the filter of {name!r} takes a pair (low, high), not {value!r}")
-    return value[0], value[1]
-
-
-def all_of(masks: Mapping[str, Array] | list[Array | None]) -> Array | None:
-    """The documents that are in every mask; None = all."""
-    given = [mask for mask in (masks.values() if isinstance(masks, Mapping) else masks) if mask is not None]
-    if not given:
-        return None
-    allowed = given[0]
-    for mask in given[1:]:
-        allowed = allowed & mask
-    return allowed
+def _keyword_mask(snapshot: Snapshot, wanted: Condition) -> Array:
+    mask = np.zeros(snapshot.docs, np.bool_)
+    if wanted.field == "id":  # never missing
+        mask[[doc for item in wanted.values if (doc := snapshot.find(item)) is not None]] = True
+        return mask
+    column = snapshot.keyword(wanted.field)
+    mask[column.docs_with([column.rank[item] for item in wanted.values if item in column.rank])] = True
+    return mask | ~column.has_value() if wanted.missing else mask

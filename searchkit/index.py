@@ -19,7 +19,7 @@ from searchkit.engine.restriction import Restriction
 from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexExistsError
-from searchkit.filters import Clock, all_of, filter_masks, since_until
+from searchkit.filters import Clock, Composition, allowed, read_filters, since_until
 from searchkit.query.parse import parse_query
 from searchkit.reader import Reader
 from searchkit.schema import Schema
@@ -147,7 +147,7 @@ class Index(Reader):
         ids: Iterable[str] | None = None,
         *,
         query: str | Query | None = None,
-        filters: Mapping[str, Any] | None = None,
+        filters: Mapping[str, Any] | Composition | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         now: datetime | None = None,
@@ -192,12 +192,18 @@ class Index(Reader):
         return count
 
     def _found(
-        self, query: str | Query | None, filters: Mapping[str, Any] | None, since: Any, until: Any, clock: Clock
+        self,
+        query: str | Query | None,
+        filters: Mapping[str, Any] | Composition | None,
+        since: Any,
+        until: Any,
+        clock: Clock,
     ) -> np.ndarray[Any, Any]:
         """The documents of the newest generation that a search finds. Only under the lock of a transaction."""
         snapshot = Snapshot(self._storage)
         span = since_until(since, until, clock)
-        restriction = Restriction(all_of(filter_masks(snapshot, filters, clock)), span.start, span.end)
+        wanted = read_filters(snapshot.schema, filters, clock).without(())
+        restriction = Restriction(allowed(snapshot, wanted), span.start, span.end)
         if query is None or isinstance(query, str):
             parsed = parse_query(query or "", snapshot.schema, snapshot, "all", now=clock.now, tz=clock.tz)
             if parsed.notes:

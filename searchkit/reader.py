@@ -22,6 +22,7 @@ from searchkit.engine.plan import PlanReport
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
 from searchkit.facets import Facet
+from searchkit.filters import Composition
 from searchkit.results import Results
 from searchkit.schema import Schema
 from searchkit.search import Request, explain_plan, search
@@ -129,8 +130,9 @@ class Reader:
         *,
         limit: int | None = 10,
         offset: int = 0,
+        after: str | None = None,
         match: str = "auto",
-        filters: Mapping[str, Any] | None = None,
+        filters: Mapping[str, Any] | Composition | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         facets: Sequence[str | Facet] | None = None,
@@ -150,10 +152,13 @@ class Reader:
                 every article, newest first.
             limit: hits to give, None = all of them.
             offset: hits to leave out before.
+            after: the ``cursor`` of the results of the page before, instead of an offset: the same search goes on. All
+                pages are of one generation, and relative dates mean what they meant on the first.
             match: whether all plain words must match, any of them, or ("auto") all and, where no article has them all,
                 any.
-            filters: field to a value, a list of values (any of them), or for numbers and dates a pair (low, high), both
-                included, None = open.
+            filters: field to a value, a list of values (any of them), None (it has no value), or for numbers and dates
+                a pair (low, high), both included, None = open; or several of these put together by :func:`any_of`,
+                :func:`all_of` and :func:`none_of`.
             since, until: first and last date of publication; a vague one ("2025-10") counts as a whole.
             facets: names (``"topics"``, ``"published:month"``) or :class:`Terms` and :class:`Ranges`.
             sort: "relevance", "newest", "oldest", a field, "-" and a field, or a list of these.
@@ -173,6 +178,7 @@ class Reader:
             query,
             limit,
             offset,
+            after,
             match,
             filters,
             since,
@@ -222,7 +228,7 @@ class Reader:
             raise ConfigurationError(f"a trend is of one or more query texts, not {queries!r}")
         if by not in PERIODS:
             raise ConfigurationError(f"a trend is by {', '.join(PERIODS)}, not {by!r}")
-        if filters is not None and "published" in filters:
+        if isinstance(filters, Mapping) and "published" in filters:
             raise ConfigurationError("a trend is limited in time by since and until, not by a filter of 'published'")
         key, snapshot = f"published:{by}", self._snapshot
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -250,6 +251,7 @@ class Results(Sequence[Hit]):
         took: seconds that the search took, without snippets and the total.
         facets: facet counts by key, exactly as asked.
         notes: what is worth knowing about the query.
+        cursor: gives the cursor after the last hit; None where there can be no next page.
         table: makes the hits an Arrow table.
     """
 
@@ -261,6 +263,7 @@ class Results(Sequence[Hit]):
         took: float,
         facets: Mapping[str, FacetCounts] | None = None,
         notes: Sequence[Note] = (),
+        cursor: Callable[[], str] | None = None,
         table: Callable[[], pyarrow.Table] | None = None,
     ) -> None:
         self.query = query
@@ -269,6 +272,7 @@ class Results(Sequence[Hit]):
         self.facets: Mapping[str, FacetCounts] = {} if facets is None else facets
         self.notes = notes
         self._total = total
+        self._cursor = cursor
         self._table = table
 
     @property
@@ -277,6 +281,13 @@ class Results(Sequence[Hit]):
         if callable(self._total):
             self._total = self._total()
         return int(self._total)
+
+    @cached_property
+    def cursor(self) -> str | None:
+        """What ``after=`` takes to go on with the next page, as URL-safe text; None on the last one."""
+        if self._cursor is None or self.hits[-1].rank + 1 >= self.total:
+            return None
+        return self._cursor()
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -322,8 +333,12 @@ class Results(Sequence[Hit]):
             "hits": [hit.to_dict() for hit in self.hits],
             "facets": {key: counts.to_dict() for key, counts in self.facets.items()},
             "notes": [asdict(note) for note in self.notes],
-            "cursor": None,
+            "cursor": self.cursor,
         }
+
+    def to_json(self) -> str:
+        """The text of :meth:`to_dict`, in ASCII."""
+        return json.dumps(self.to_dict())
 
     def __repr__(self) -> str:
         lines = [f"<Results: {len(self)} of {self.total} articles in {self.took * 1000:.1f} ms>"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -16,7 +16,8 @@ from whoosh import query
 from searchkit.analysis import Analyzer
 from searchkit.article import UNDATED, Article
 from searchkit.codec.layout import Array
-from searchkit.dates import DateError, duration_before, from_micros, resolve_zone
+from searchkit.cursor import Walk, fingerprint, joint_of, new_cursor, read_cursor
+from searchkit.dates import DateError, Span, duration_before, from_micros, resolve_zone
 from searchkit.engine.accelerated import load_kernels
 from searchkit.engine.plan import Evaluation, Matches, PlanReport, best
 from searchkit.engine.recency import Recency
@@ -26,7 +27,7 @@ from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import forms_of, marks_of
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet, FacetContext, facets_of
-from searchkit.filters import Clock, all_of, filter_masks, since_until
+from searchkit.filters import Clock, Composition, Filters, allowed, read_filters, since_until
 from searchkit.highlight import Finder, Fragment, fragments
 from searchkit.query.parse import Mode, parse_query
 from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
@@ -46,8 +47,9 @@ class Request:
     query: str | query.Query
     limit: int | None = 10
     offset: int = 0
+    after: str | None = None
     match: str = "auto"
-    filters: Mapping[str, Any] | None = None
+    filters: Mapping[str, Any] | Composition | None = None
     since: Any = None
     until: Any = None
     facets: Sequence[str | Facet] | None = None
@@ -69,6 +71,10 @@ class Request:
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
                 raise ConfigurationError(f"{name} must be a number from 0 on, not {value!r}")
+        if self.after is not None and not isinstance(self.after, str):
+            raise ConfigurationError(f"after must be the cursor of earlier results, not {self.after!r}")
+        if self.after is not None and self.offset:
+            raise ConfigurationError("after and offset exclude each other: a cursor knows where its page ended")
         if self.match not in _MATCHES:
             raise ConfigurationError(f"match must be one of {', '.join(_MATCHES)}, not {self.match!r}")
         if self.min_score is not None and not isinstance(self.min_score, (int, float)):
@@ -88,48 +94,61 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
     load_kernels(_PATIENCE)
     request.check()
     ranking = ranking_named(request.ranking)
-    clock = Clock(request.now, request.tz)
+    cursor = None if request.after is None else read_cursor(request.after, snapshot)
+    # Relative dates mean on all pages what they meant on the first.
+    clock = Clock(request.now or (datetime.now(UTC) if cursor is None else cursor.present), request.tz)
     facets = facets_of(request.facets, snapshot.schema)
     sort_keys = _sort_keys(request.sort, snapshot)
     span = since_until(request.since, request.until, clock)
     recency = _recency(request, clock, sort_keys)
-    masks = filter_masks(snapshot, request.filters, clock)
-    # A facet does not see its own field's filter, so what it counts may be more than what is found.
-    own = {facet.field for facet in facets} & masks.keys()
-    after = {name: masks[name] for name in own}
-    before = all_of([mask for name, mask in masks.items() if name not in own])
-    restriction = Restriction(all_of([before, *after.values()]), span.start, span.end)
+    filters = read_filters(snapshot.schema, request.filters, clock)
+    restriction = Restriction(allowed(snapshot, filters.without(())), span.start, span.end)
 
-    first = request.offset
+    first = request.offset if cursor is None else cursor.rank
     last = None if request.limit is None else first + request.limit
-    found, notes = _evaluated(snapshot, ranking, request, restriction, last, recency)
-    wide = found if not after else Evaluation(snapshot, found.node, ranking, Restriction(before, span.start, span.end))
-    newest = isinstance(request.query, str) and request.query.strip() in ("", "*")
+    order = _Order(request, sort_keys, filters, span, recency)
+    # There are hits before a cursor, so nobody needs to look for some.
+    is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
+    found, notes = _evaluated(snapshot, ranking, request, clock, restriction, recency, last, is_walked)
+    # A facet does not see its own field's filter, so what it counts may be more than what is found.
+    own = {facet.field for facet in facets} & filters.fields.keys()
+    wide = found
+    if own:
+        before = allowed(snapshot, filters.without(own))
+        wide = Evaluation(snapshot, found.node, ranking, Restriction(before, span.start, span.end), recency)
+    joint: bytes | Matches = b""
     total: int | Callable[[], int]
-    if request.min_score is not None or last is None or newest or sort_keys != _RELEVANCE or not found.is_scored:
-        matches = _at_least(found.matches, request.min_score)
-        total = len(matches)
-        last = total if last is None else last
-        order = _order(snapshot, matches, sort_keys, last, newest or matches.scores is None)[first:last]
-        docs = matches.docs[order]
-        scores = np.zeros(len(docs)) if matches.scores is None else matches.scores[order]
+    if cursor is not None:
+        walk = cursor.walk(snapshot, order.identity(found.node), lambda: order.first(snapshot, found, None)[0])
+        # Copies: hits that somebody holds on to should not keep all of the walk.
+        docs, scores, total = walk.docs[first:last].copy(), walk.scores[first:last].copy(), len(walk.docs)
+        joint = cursor.joint
+    elif order.is_of_all(last) or not found.is_scored:
+        walk, total = order.first(snapshot, found, last)
+        docs, scores = walk.docs[first:], walk.scores[first:]
     else:
+        assert last is not None
         top = found.top(last)
         assert top.scores is not None
         docs, scores = top.docs[first:last], top.scores[first:last]
         total = partial(getattr, found, "total")
+        if found.used_kernels:
+            joint = top
 
     counts: dict[str, FacetCounts] = {}
-    context = FacetContext(span, request.filters or {}, clock)
+    context = FacetContext(span, filters.fields, clock)
     if facets:
         counted = wide.docs if request.min_score is None else _at_least(wide.matches, request.min_score).docs
     for facet in facets:
-        others = all_of([mask for name, mask in after.items() if name != facet.field])
+        others = allowed(snapshot, [filters.fields[name] for name in own if name != facet.field])
         among = counted if others is None else counted[others[counted]]
         counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
     source = _Source(snapshot, analyzer, found.node if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
+    following = None
+    if request.limit and len(docs):
+        following = partial(_cursor, snapshot, order, found.node, clock, first + len(docs), int(docs[-1]), joint)
     took = time.perf_counter() - started
 
     def table() -> Any:
@@ -137,13 +156,14 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
 
         return arrow_table(snapshot, docs, scores, first)
 
-    return Results(found.node, hits, total, took, counts, tuple(notes), table)
+    return Results(found.node, hits, total, took, counts, tuple(notes), following, table)
 
 
 def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
     """How the ten best of a request are found."""
     request.check()
-    found, _ = _evaluated(snapshot, ranking_named(request.ranking), request, EVERYTHING, 10)
+    ranking, clock = ranking_named(request.ranking), Clock(request.now, request.tz)
+    found, _ = _evaluated(snapshot, ranking, request, clock, EVERYTHING, None, 10)
     return found.report()
 
 
@@ -151,14 +171,17 @@ def _evaluated(
     snapshot: Snapshot,
     ranking: Ranking,
     request: Request,
+    clock: Clock,
     restriction: Restriction,
+    recency: Recency | None,
     last: int | None,
-    recency: Recency | None = None,
+    is_walked: Callable[[query.Query], bool] | None = None,
 ) -> tuple[Evaluation, list[Note]]:
     """The query of a request as its match mode asks, and notes.
 
     Args:
         last: how many results will be asked for.
+        is_walked: whether a tree is known to match something.
     """
     text = request.query
     if not isinstance(text, str):
@@ -171,18 +194,20 @@ def _evaluated(
             snapshot,
             mode,
             written_patterns=ranking.name != "whoosh",
-            now=request.now,
-            tz=request.tz,
+            now=clock.now,
+            tz=clock.tz,
         )
         return Evaluation(snapshot, found.node, ranking, restriction, recency), found.soft, list(found.notes)
 
-    asked = last or 0
+    def is_empty(found: Evaluation) -> bool:
+        return not (is_walked is not None and is_walked(found.node)) and found.is_empty(last or 0)
+
     found, soft, notes = parsed("any" if request.match == "any" else "all")
-    if not found.is_empty(asked):
+    if not is_empty(found):
         return found, notes
     if request.match == "auto" and soft:
         relaxed, _, _ = parsed("any")
-        if not relaxed.is_empty(asked):
+        if not is_empty(relaxed):
             message = "no article has all these words, so articles with any of them are shown"
             return relaxed, [*notes, Note("relaxed", 0, len(text), message)]
     return found, [*notes, Note("nothing-matches", 0, len(text), "nothing matches this search")]
@@ -218,6 +243,66 @@ def _at_least(matches: Matches, score: float | None) -> Matches:
 
 
 # ---- order
+
+
+@dataclass(slots=True)  # not frozen: that would make it slow to make
+class _Order:
+    """All that decides which hits a search has, and in which order, but its query."""
+
+    request: Request
+    keys: list[tuple[str, bool]]
+    filters: Filters
+    span: Span
+    recency: Recency | None
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether the text asks for every article, newest first."""
+        text = self.request.query
+        return isinstance(text, str) and text.strip() in ("", "*")
+
+    def is_of_all(self, last: int | None) -> bool:
+        """Whether the first ``last`` hits are only known when all are."""
+        return self.request.min_score is not None or last is None or self.keys != _RELEVANCE or self.is_newest
+
+    def first(self, snapshot: Snapshot, found: Evaluation, count: int | None) -> tuple[Walk, int]:
+        """The first hits in order, by the reference evaluator, and how many there are; ``count`` None = all."""
+        matches = _at_least(found.matches, self.request.min_score)
+        last = len(matches) if count is None else count
+        rows = _order(snapshot, matches, self.keys, last, self.is_newest or not found.is_scored)
+        docs = matches.docs[rows]
+        return Walk(docs, np.zeros(len(docs)) if matches.scores is None else matches.scores[rows]), len(matches)
+
+    def identity(self, node: query.Query) -> bytes:
+        """What searches have in common that have the same hits in the same order. ``node`` is what is evaluated."""
+        request, least = self.request, self.request.min_score
+        return fingerprint(
+            node,
+            request.ranking,
+            None if least is None else float(least),
+            self.keys,
+            self.is_newest,
+            sorted(map(repr, self.filters.without(()))),
+            self.span.start,
+            self.span.end,
+            self.recency,
+        )
+
+
+def _cursor(
+    snapshot: Snapshot, order: _Order, node: query.Query, clock: Clock, rank: int, last: int, joint: bytes | Matches
+) -> str:
+    """The cursor after a page that ends before a rank, with a document.
+
+    Args:
+        joint: all hits up to there, if they came from the kernels; else what the cursor before had.
+    """
+    now = clock.span(clock.now, "now").start
+    assert now is not None
+    if isinstance(joint, Matches):
+        assert joint.scores is not None
+        joint = joint_of(joint.docs, joint.scores)
+    return new_cursor(snapshot, order.identity(node), now, rank, last, joint).text
 
 
 def _sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str, bool]]:

@@ -87,7 +87,7 @@ def ids_found(result: Result) -> list[str]:
 
 
 def same_but_time(document: dict[str, Any]) -> dict[str, Any]:
-    return document | {"took": 0}
+    return document | {"took": 0, "cursor": bool(document.get("cursor"))}  # which holds the present, too
 
 
 # ---- every command
@@ -301,6 +301,21 @@ def test_every_option_reaches_the_search(run: Run, seeds: str) -> None:
     with searchkit.open(seeds) as index:
         expected = index.search("tram lighthouse", **arguments).to_dict()
     assert same_but_time(json.loads(result.stdout)) == same_but_time(expected)
+
+
+def test_the_cursor_of_a_page_leads_to_the_next(run: Run, seeds: str) -> None:
+    def page(*options: str) -> tuple[list[str], str | None]:
+        document = json.loads(run("search", "tram OR the", "--index", seeds, "--limit", 3, "--json", *options).stdout)
+        return [hit["id"] for hit in document["hits"]], document["cursor"]
+
+    seen, cursor = page()
+    while cursor is not None:
+        ids, cursor = page("--after", cursor)
+        seen += ids
+    with searchkit.open(seeds) as index:
+        assert seen == [hit.id for hit in index.search("tram OR the", limit=None)]
+    assert len(seen) > 3
+    assert "of another search" in run("search", "tram", "--index", seeds, "--after", page()[1], status=2).stderr
 
 
 @pytest.mark.parametrize(

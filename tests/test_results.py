@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
@@ -11,7 +12,22 @@ from typing import Any
 import pytest
 
 import searchkit
-from searchkit import Article, Date, FacetCount, FacetCounts, Index, Keyword, Number, Ranges, Schema, Stored, Text
+from searchkit import (
+    Article,
+    Date,
+    FacetCount,
+    FacetCounts,
+    Hit,
+    Index,
+    Keyword,
+    Number,
+    Ranges,
+    Results,
+    Schema,
+    Stored,
+    Text,
+)
+from searchkit.results import LazyHits
 
 SCHEMA = Schema(topics=Keyword(multiple=True), source=Keyword(), words=Number(), updated=Date(), summary=Text(),
                 extra=Stored())  # fmt: skip
@@ -87,6 +103,29 @@ def test_to_dict_is_the_contract(index: Index) -> None:
         ],
         "cursor": None,
     }
+
+
+def test_to_json_is_the_text_of_to_dict(index: Index) -> None:
+    found = index.search("tram", facets=["topics"], limit=2)
+    assert json.loads(found.to_json()) == found.to_dict()
+    assert found.to_json().isascii()
+    assert found.to_dict()["cursor"] == found.cursor is not None
+
+
+def test_all_of_100_000_hits_are_walked_without_being_kept() -> None:
+    alive: weakref.WeakSet[Hit] = weakref.WeakSet()
+    most = 0
+
+    def make(row: int) -> Hit:
+        nonlocal most
+        alive.add(hit := Hit(row, 1.0, row, None))  # type: ignore[arg-type]  # nobody asks what it shows
+        most = max(most, len(alive))
+        return hit
+
+    results = Results(None, LazyHits(100_000, make), 100_000, 0.0)
+    assert sum(hit.rank for hit in results) == sum(range(100_000))
+    assert (results[99_999].rank, len(results[5:20])) == (99_999, 15)
+    assert (most <= 16, len(alive)) == (True, 0)
 
 
 def test_declared_fields_are_attributes_of_hits(index: Index) -> None:

@@ -201,7 +201,14 @@ class Evaluation:
     @property
     def is_scored(self) -> bool:
         """Whether anything in the query scores."""
-        return self._shaped is not None or type(self.node) is WrittenPattern or self.matches.scores is not None
+        if type(self.node) is WrittenPattern:
+            return bool(self.node.boost)
+        return self._shaped is not None or self.matches.scores is not None
+
+    @property
+    def used_kernels(self) -> bool:
+        """Whether the best documents came from the kernels: their scores differ from dense's in the last bits."""
+        return self._top is not None and self._shaped is not None
 
     def top(self, count: int) -> Matches:
         """The best documents, best first; ties go to the lower number."""

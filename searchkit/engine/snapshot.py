@@ -19,6 +19,7 @@ from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
 from searchkit.codec.terms import SortedStrings, Strings
 from searchkit.engine.patterns import WrittenWords, written_words
+from searchkit.engine.recent import Recent
 from searchkit.errors import IndexCorruptError, SearchkitError
 from searchkit.schema import Schema
 
@@ -29,6 +30,9 @@ _CACHED_TERMS = 50_000
 _CACHED_PATTERNS = 64
 #: A typed word stands for no more other terms than this.
 MAX_VARIANTS = 20
+# Entries and bytes: a mask takes a byte a document, a walk sixteen a hit.
+_KEPT_MASKS = (32, 64_000_000)
+_KEPT_WALKS = (4, 256_000_000)
 
 
 def _equal_range(strings: SortedStrings, value: bytes) -> tuple[int, int]:
@@ -191,6 +195,9 @@ class Snapshot:
         self.evaluators: dict[str, list[Any]] = {}
         self.accelerated: dict[str, Any] = {}
         self.ordinals: dict[Any, Any] = {}
+        #: Bitmaps of filters and orders of searches, kept for the rooms above.
+        self.masks: Recent[Array] = Recent(*_KEPT_MASKS)
+        self.walks: Recent[Any] = Recent(*_KEPT_WALKS)
 
     def _open(self) -> tuple[Manifest, list[Segment]]:
         """Map every file of the newest generation; start again if a writer has moved on meanwhile."""
