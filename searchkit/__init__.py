@@ -16,6 +16,7 @@ from searchkit.errors import (
 
 if TYPE_CHECKING:
     from searchkit.article import Article, Skipped
+    from searchkit.explain import Explanation
     from searchkit.facets import Ranges, Terms
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
@@ -28,6 +29,7 @@ __all__ = [
     "ArticleError",
     "ConfigurationError",
     "Date",
+    "Explanation",
     "FacetCount",
     "FacetCounts",
     "Hit",
@@ -60,6 +62,7 @@ __all__ = [
 _LAZY = {
     "Article": "searchkit.article",
     "Date": "searchkit.schema",
+    "Explanation": "searchkit.explain",
     "FacetCount": "searchkit.results",
     "FacetCounts": "searchkit.results",
     "Hit": "searchkit.results",

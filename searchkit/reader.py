@@ -20,10 +20,11 @@ from searchkit.codec.storage import Storage
 from searchkit.engine.plan import PlanReport
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
+from searchkit.explain import Explanation
 from searchkit.facets import Facet
 from searchkit.results import Results
 from searchkit.schema import Schema
-from searchkit.search import Request, explain_plan, search
+from searchkit.search import Request, explain_plan, explain_score, search, search_similar
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
@@ -166,6 +167,52 @@ class Reader:
         )
         snapshot = self._snapshot
         return search(snapshot, snapshot.schema.analyzer, request)
+
+    def similar(
+        self,
+        id: str,
+        limit: int | None = 10,
+        *,
+        filters: Mapping[str, Any] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        facets: Sequence[str | Facet] | None = None,
+        highlight: bool = False,
+    ) -> Results:
+        """Find the articles most like one: by its 25 best words in title and body, weighed by their scores in it.
+
+        Args:
+            id: of the article, which is left out itself.
+            limit, filters, since, until, facets, highlight: as in :meth:`search`.
+
+        Raises:
+            ConfigurationError: no article of this id, or an argument that cannot be honoured.
+        """
+        request = Request("", limit, filters=filters, since=since, until=until, facets=facets, highlight=highlight)
+        snapshot = self._snapshot
+        return search_similar(snapshot, snapshot.schema.analyzer, request, id)
+
+    def explain(
+        self,
+        query: str | Query,
+        id: str,
+        *,
+        match: str = "auto",
+        ranking: str = "default",
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> Explanation:
+        """Why an article scores what :meth:`search` gives it, as a tree; where it does not match, which clause fails.
+
+        Args:
+            query, match, ranking, now, tz: as in :meth:`search`.
+            id: of the article.
+
+        Raises:
+            ConfigurationError: no article of this id, or an argument that cannot be honoured.
+        """
+        request = Request(query, match=match, ranking=ranking, now=now, tz=tz)
+        return explain_score(self._snapshot, request, id)
 
     def explain_plan(self, query: str | Query, *, match: str = "auto", ranking: str = "default") -> PlanReport:
         """Which evaluator answers a query, and the postings it reads. Arguments and errors as in :meth:`search`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from functools import partial
@@ -24,12 +24,14 @@ from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import forms_of, marks_of
 from searchkit.errors import ConfigurationError
+from searchkit.explain import Explanation, explain
 from searchkit.facets import Facet, FacetContext, facets_of
 from searchkit.filters import Clock, all_of, filter_masks, since_until
 from searchkit.highlight import Finder, Fragment, fragments
 from searchkit.query.parse import Mode, parse_query
 from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
 from searchkit.schema import Date, Keyword, Number, Stored, Text
+from searchkit.similar import similar_query
 
 _MATCHES = ("auto", "all", "any")
 _SORTS = ("relevance", "newest", "oldest")
@@ -56,6 +58,7 @@ class Request:
     min_score: float | None = None
     now: datetime | None = None
     tz: str | tzinfo | None = None
+    besides: int | None = None  #: a document that is left out
 
     def check(self) -> None:
         """Raise ConfigurationError for what no search can honour."""
@@ -93,7 +96,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & masks.keys()
     after = {name: masks[name] for name in own}
-    before = all_of([mask for name, mask in masks.items() if name not in own])
+    before = all_of([*(mask for name, mask in masks.items() if name not in own), _all_but(snapshot, request.besides)])
     restriction = Restriction(all_of([before, *after.values()]), span.start, span.end)
 
     first = request.offset
@@ -127,6 +130,54 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
     source = _Source(snapshot, analyzer, found.node if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     return Results(found.node, hits, total, time.perf_counter() - started, counts, tuple(notes))
+
+
+def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
+    """Why an article scores as it does for the query of a request.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured, or no article of this id.
+    """
+    request.check()
+    ranking = ranking_named(request.ranking)
+    doc = document_of(snapshot, id)
+    found, _ = _evaluated(snapshot, ranking, request, EVERYTHING, request.limit)
+    return explain(snapshot, found.node, ranking, doc)
+
+
+def search_similar(snapshot: Snapshot, analyzer: Analyzer, request: Request, id: str) -> Results:
+    """The articles most like one, which is left out.
+
+    Args:
+        request: all but the query.
+        id: of the article.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured, or no article of this id.
+    """
+    doc = document_of(snapshot, id)
+    return search(snapshot, analyzer, replace(request, query=similar_query(snapshot, doc), besides=doc))
+
+
+def document_of(snapshot: Snapshot, id: str) -> int:
+    """The document of an id.
+
+    Raises:
+        ConfigurationError: no article has it.
+    """
+    doc = snapshot.find(id) if isinstance(id, str) else None
+    if doc is None:
+        raise ConfigurationError(f"no article {id!r}")
+    return doc
+
+
+def _all_but(snapshot: Snapshot, doc: int | None) -> Array | None:
+    """All documents but one, as bool by document; None = all of them."""
+    if doc is None:
+        return None
+    mask = np.ones(snapshot.docs, np.bool_)
+    mask[doc] = False
+    return mask
 
 
 def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:

@@ -109,7 +109,8 @@ def test_every_command_explains_itself_with_an_example(run: Run, name: str, comm
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    assert set(cli.main.commands) == {"build", "search", "info", "check", "delete", "optimize", "backup", "warm"}
+    names = {"build", "search", "explain", "info", "check", "delete", "optimize", "backup", "warm"}
+    assert set(cli.main.commands) == names
 
 
 def test_the_examples_in_the_help_are_understood() -> None:
