@@ -17,6 +17,7 @@ from whoosh import query
 
 import searchkit
 from searchkit import Article, ConfigurationError, Explanation, Index, Schema
+from searchkit.engine.accelerated import load_kernels, wait_for_kernels
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 from searchkit.schema import Keyword, Number, Text
 
@@ -109,7 +110,19 @@ def assert_adds_up(explanation: Explanation) -> None:
         elif node.description.startswith("saturation"):
             (x,) = values
             assert node.value == pytest.approx(x / (x + float(node.description.split("+ ")[1].rstrip(")"))), rel=1e-9)
+        elif node.description.startswith(("weight of the word, ", "worth of an occurrence")):
+            assert node.value == pytest.approx(formula_value(node), rel=1e-9), str(node)
         assert node.matches or node.value == 0.0
+
+
+def formula_value(node: Explanation) -> float:
+    """What the formula in a description gives for the details."""
+    formula, _, idf = node.description.partition(", ")[2].partition(", where idf = ")
+    values: dict[str, Any] = {"ln": math.log, "sqrt": math.sqrt, "min": min}
+    names = ("df", "N", "cf") if node.description.startswith("weight") else ("length", "mean")
+    values |= {name: detail.value for name, detail in zip(names, node.details, strict=True)}
+    values["idf"] = eval(idf, {}, values) if idf else None
+    return float(eval(formula.replace("·", "*").replace("^", "**"), {}, values))
 
 
 def assert_explains(index: Index, asked: str | query.Query, ranking: str) -> None:
@@ -144,6 +157,18 @@ def test_the_match_mode_is_the_search_s(index: Index, match: str) -> None:
     found = index.search("putin zeppelin", match=match, limit=1)
     explained = index.explain("putin zeppelin", found[0].id if found else "0-1", match=match)
     assert (explained.value, explained.matches) == (pytest.approx(found[0].score) if found else 0.0, bool(found))
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("ranking", RANKINGS)
+def test_the_kernels_give_the_explained_score(figures: Index, ranking: str) -> None:
+    load_kernels()
+    assert wait_for_kernels() is not None
+    for text in ("fox", "fox OR hill^2", "+red +hill", '"red fox"'):
+        hits = list(figures.search(text, ranking=ranking))
+        assert hits
+        for hit in hits:
+            assert figures.explain(text, hit.id, ranking=ranking).value == pytest.approx(hit.score, rel=1e-9)
 
 
 # ---- the figures of a word

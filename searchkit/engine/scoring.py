@@ -112,7 +112,7 @@ class FieldsRanking(Ranking):
 
     name = "default"
     saturation = 1.5
-    weight_formula = "idf^1.25 · √min(cf / df, 4), where idf = ln(1 + (N - df + 0.5) / (df + 0.5))"
+    weight_formula = "idf^1.25 · sqrt(min(cf / df, 4)), where idf = ln(1 + (N - df + 0.5) / (df + 0.5))"
 
     def rates(self, field: str, lengths: Array, average: float) -> Array:
         boost, b = self._boost_and_b(field)
