@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from searchkit.indexing.writer import Report
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
+    from searchkit.significant import SignificantTerm
     from searchkit.sources import Source, read
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "SearchkitError",
+    "SignificantTerm",
     "Skipped",
     "Source",
     "Stored",
@@ -74,6 +76,7 @@ _LAZY = {
     "Report": "searchkit.indexing.writer",
     "Results": "searchkit.results",
     "Schema": "searchkit.schema",
+    "SignificantTerm": "searchkit.significant",
     "Skipped": "searchkit.article",
     "Source": "searchkit.sources",
     "Stored": "searchkit.schema",

@@ -24,7 +24,8 @@ from searchkit.explain import Explanation
 from searchkit.facets import Facet
 from searchkit.results import Results
 from searchkit.schema import Schema
-from searchkit.search import Request, explain_plan, explain_score, search, search_similar
+from searchkit.search import Request, explain_plan, explain_score, search, search_significant, search_similar
+from searchkit.significant import SignificantTerm
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
@@ -191,6 +192,33 @@ class Reader:
         request = Request("", limit, filters=filters, since=since, until=until, facets=facets, highlight=highlight)
         snapshot = self._snapshot
         return search_similar(snapshot, snapshot.schema.analyzer, request, id)
+
+    def significant(
+        self,
+        query: str | Query = "",
+        *,
+        limit: int = 10,
+        match: str = "auto",
+        filters: Mapping[str, Any] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> list[SignificantTerm]:
+        """What sets the articles that a search finds apart from all others: the words that are surest more frequent.
+
+        Words are taken from the 200 best articles (or, where all score the same, from 200 spread over them) and counted
+        in all that match.
+
+        Args:
+            query, match, filters, since, until, now, tz: as in :meth:`search`.
+            limit: words to give.
+
+        Raises:
+            ConfigurationError: an argument that cannot be honoured.
+        """
+        request = Request(query, limit, match=match, filters=filters, since=since, until=until, now=now, tz=tz)
+        return search_significant(self._snapshot, request)
 
     def explain(
         self,

@@ -31,6 +31,7 @@ from searchkit.highlight import Finder, Fragment, fragments
 from searchkit.query.parse import Mode, parse_query
 from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
 from searchkit.schema import Date, Keyword, Number, Stored, Text
+from searchkit.significant import SAMPLE, SignificantTerm, significant_terms
 from searchkit.similar import similar_query
 
 _MATCHES = ("auto", "all", "any")
@@ -157,6 +158,29 @@ def search_similar(snapshot: Snapshot, analyzer: Analyzer, request: Request, id:
     """
     doc = document_of(snapshot, id)
     return search(snapshot, analyzer, replace(request, query=similar_query(snapshot, doc), besides=doc))
+
+
+def search_significant(snapshot: Snapshot, request: Request) -> list[SignificantTerm]:
+    """What sets the matches of a request apart. The sample is the best of them or, where all score the same, spread
+    over all of them.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured.
+    """
+    request.check()
+    if request.limit is None:
+        raise ConfigurationError("limit must be a number from 0 on, not None")
+    clock = Clock(request.now, request.tz)
+    span = since_until(request.since, request.until, clock)
+    allowed = all_of(filter_masks(snapshot, request.filters, clock))
+    restriction = Restriction(allowed, span.start, span.end)
+    found, _ = _evaluated(snapshot, ranking_named(request.ranking), request, restriction, SAMPLE)
+    top = found.top(SAMPLE)
+    if len(top) and top.scores is not None and top.scores[0] > top.scores[-1]:
+        sample = top.docs
+    else:  # none is better than another
+        sample = found.docs[np.arange(len(top)) * len(found.docs) // max(len(top), 1)]
+    return significant_terms(snapshot, found.docs, sample, request.limit)
 
 
 def document_of(snapshot: Snapshot, id: str) -> int:

@@ -19,7 +19,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
     7: ("__main__", "cli", "options", "terminal"),
     6: ("reader", "index"),
     5: ("search",),
-    4: ("facets", "suggest", "similar", "explain", "cursor"),
+    4: ("facets", "suggest", "similar", "significant", "explain", "cursor"),
     3.5: ("filters",),
     3: ("indexing", "engine", "query", "sources"),
     2: ("codec", "highlight", "schema", "results", "dates", "calendar_periods"),
