@@ -20,15 +20,16 @@ from searchkit.codec.storage import Storage
 from searchkit.engine.plan import PlanReport
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
-from searchkit.explain import Explanation
 from searchkit.facets import Facet
 from searchkit.results import Results
 from searchkit.schema import Schema
 from searchkit.search import Request, explain_plan, explain_score, search, search_significant, search_similar
-from searchkit.significant import SignificantTerm
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
+
+    from searchkit.explain import Explanation
+    from searchkit.significant import SignificantTerm
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from whoosh import query
@@ -24,15 +24,16 @@ from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import forms_of, marks_of
 from searchkit.errors import ConfigurationError
-from searchkit.explain import Explanation, explain
 from searchkit.facets import Facet, FacetContext, facets_of
 from searchkit.filters import Clock, all_of, filter_masks, since_until
 from searchkit.highlight import Finder, Fragment, fragments
 from searchkit.query.parse import Mode, parse_query
 from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
 from searchkit.schema import Date, Keyword, Number, Stored, Text
-from searchkit.significant import SAMPLE, SignificantTerm, significant_terms
-from searchkit.similar import similar_query
+
+if TYPE_CHECKING:
+    from searchkit.explain import Explanation
+    from searchkit.significant import SignificantTerm
 
 _MATCHES = ("auto", "all", "any")
 _SORTS = ("relevance", "newest", "oldest")
@@ -139,6 +140,8 @@ def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
     Raises:
         ConfigurationError: an argument that cannot be honoured, or no article of this id.
     """
+    from searchkit.explain import explain  # here and below: the first search of a process does without
+
     request.check()
     ranking = ranking_named(request.ranking)
     doc = document_of(snapshot, id)
@@ -156,6 +159,8 @@ def search_similar(snapshot: Snapshot, analyzer: Analyzer, request: Request, id:
     Raises:
         ConfigurationError: an argument that cannot be honoured, or no article of this id.
     """
+    from searchkit.similar import similar_query
+
     doc = document_of(snapshot, id)
     return search(snapshot, analyzer, replace(request, query=similar_query(snapshot, doc), besides=doc))
 
@@ -167,6 +172,8 @@ def search_significant(snapshot: Snapshot, request: Request) -> list[Significant
     Raises:
         ConfigurationError: an argument that cannot be honoured.
     """
+    from searchkit.significant import SAMPLE, significant_terms
+
     request.check()
     if request.limit is None:
         raise ConfigurationError("limit must be a number from 0 on, not None")

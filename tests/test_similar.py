@@ -107,7 +107,7 @@ def test_filters_dates_and_facets_see_the_same_articles(world: World) -> None:
     found = index.similar(id, limit=None, filters={"source": "grain"}, facets=["source"])
     assert {hit.id for hit in found} == grain
     assert found.total == len(grain) == every.facets["source"].as_dict()["grain"]
-    assert found.facets["source"] == every.facets["source"] or found.facets["source"].as_dict()["grain"] == len(grain)
+    assert found.facets["source"].as_dict() == every.facets["source"].as_dict()  # as without its own field's filter
     years = Counter(hit.published.year for hit in every if hit.published)
     assert {int(year): count for year, count in every.facets["published:year"].as_dict().items() if count} == years
     nineties = index.similar(id, limit=None, since="1990", until="1999")
