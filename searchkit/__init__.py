@@ -16,12 +16,14 @@ from searchkit.errors import (
 
 if TYPE_CHECKING:
     from searchkit.article import Article, Skipped
+    from searchkit.explain import Explanation
     from searchkit.facets import Ranges, Terms
     from searchkit.filters import all_of, any_of, none_of
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
+    from searchkit.significant import SignificantTerm
     from searchkit.sources import Source, read
     from searchkit.trend import Trend
 
@@ -30,6 +32,7 @@ __all__ = [
     "ArticleError",
     "ConfigurationError",
     "Date",
+    "Explanation",
     "FacetCount",
     "FacetCounts",
     "Hit",
@@ -48,6 +51,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "SearchkitError",
+    "SignificantTerm",
     "Skipped",
     "Source",
     "Stored",
@@ -66,6 +70,7 @@ __all__ = [
 _LAZY = {
     "Article": "searchkit.article",
     "Date": "searchkit.schema",
+    "Explanation": "searchkit.explain",
     "FacetCount": "searchkit.results",
     "FacetCounts": "searchkit.results",
     "Hit": "searchkit.results",
@@ -77,6 +82,7 @@ _LAZY = {
     "Report": "searchkit.indexing.writer",
     "Results": "searchkit.results",
     "Schema": "searchkit.schema",
+    "SignificantTerm": "searchkit.significant",
     "Skipped": "searchkit.article",
     "Source": "searchkit.sources",
     "Stored": "searchkit.schema",

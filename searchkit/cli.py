@@ -12,7 +12,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,27 +21,13 @@ import click
 
 import searchkit
 from searchkit import compiled, terminal
-from searchkit.errors import (
-    ConfigurationError,
-    IndexCorruptError,
-    IndexNotFoundError,
-    SchemaError,
-    SearchkitError,
-)
-from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
+from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, SearchkitError
+from searchkit.options import KINDS, declared_fields, filters_of, schema_of
+from searchkit.schema import Schema
 
 if TYPE_CHECKING:
     from searchkit.index import Index
 
-#: What ``--field name:kind`` can say.
-KINDS: dict[str, Kind] = {
-    "text": Text(),
-    "keyword": Keyword(),
-    "keywords": Keyword(multiple=True),
-    "number": Number(),
-    "date": Date(),
-    "stored": Stored(),
-}
 #: Commands that go on for long enough to load compiled kernels, or that have them compiled.
 LONG_COMMANDS = ("build", "optimize", "warm")
 
@@ -162,11 +148,11 @@ def build(
     """
     source = searchkit.read(sources, on_error="skip")
     if fields:
-        schema = _schema(fields, language)
+        schema = schema_of(fields, language)
     else:
         schema = Schema.infer(source, language)
         click.echo("fields, inferred from the articles:" if schema.declared else "no fields beside the usual ones")
-        for name, kind in _fields(schema):
+        for name, kind in declared_fields(schema):
             click.echo(f"  {name}:{kind}")
     with _opened_or_created(Path(path), schema) as index:
         try:
@@ -181,26 +167,6 @@ def build(
         click.echo(f"{total} in {seconds} ({rate}), {terminal.size(index.stats()['bytes'])}")
     if strict and report.skipped:
         ctx.exit(1)
-
-
-def _schema(fields: Iterable[str], language: str) -> Schema:
-    declared: dict[str, Kind] = {}
-    for field in fields:
-        name, colon, kind = field.partition(":")
-        if not colon or kind not in KINDS:
-            raise SchemaError(f"--field {field!r}: write NAME:KIND, where a kind is {', '.join(KINDS)}", name)
-        if name in declared:
-            raise SchemaError(f"the field {name!r} is declared twice", name)
-        if name in RESERVED:  # Schema says the same, but Python stops at "language" before it can
-            raise SchemaError(f"the field name {name!r} is reserved", name)
-        declared[name] = KINDS[kind]
-    return Schema(language, **declared)
-
-
-def _fields(schema: Schema) -> list[tuple[str, str]]:
-    """The declared fields and their kinds, in the words of ``--field``."""
-    words = {kind: word for word, kind in KINDS.items()}
-    return [(name, words[kind]) for name, kind in schema.declared.items()]
 
 
 @contextmanager
@@ -273,7 +239,7 @@ def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], a
     with searchkit.open(path) as index:
         from searchkit.dates import resolve_zone  # with NumPy, which other commands do without
 
-        chosen = _filters(index.schema, filters)
+        chosen = filters_of(index.schema, filters)
         results = index.search(query, filters=chosen, sort=sort or "relevance", **options)
         if as_json:
             _echo_json(results.to_dict())
@@ -281,34 +247,30 @@ def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], a
             terminal.show(results, resolve_zone(options["tz"]))
 
 
-def _filters(schema: Schema, given: Iterable[str]) -> dict[str, Any] | None:
-    """``FIELD=VALUE`` texts as the API takes filters; None if there are none."""
-    found: dict[str, list[Any]] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigurationError(f"--filter {text!r}: write FIELD=VALUE or FIELD=LOW..HIGH")
-        found.setdefault(name, []).append(_filter_value(schema.kind(name), value))
-    for name, values in found.items():
-        if len(values) > 1 and any(isinstance(value, tuple) for value in values):
-            raise ConfigurationError(f"a range of {name!r} cannot be combined with another filter of {name!r}")
-    return {name: values if len(values) > 1 else values[0] for name, values in found.items()} or None
+@main.command()
+@click.argument("query")
+@click.argument("id")
+@_index_option
+@click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
+@click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+@click.option("--tz", metavar="ZONE", help="Time zone of dates in the query; UTC unless given.")
+@_json_option
+def explain(query: str, id: str, path: str, as_json: bool, **options: Any) -> None:
+    """Show why an article scores as it does.
 
+    Prints the score of the article of this ID for the QUERY and what it is made of; where the article does not match,
+    which part of the query fails.
 
-def _filter_value(kind: Kind | None, text: str) -> Any:
-    if not isinstance(kind, (Number, Date)):
-        return text  # two dots may be part of a keyword
-    low, dots, high = text.partition("..")
-    if not dots:
-        return _end(kind, text)
-    return tuple(_end(kind, end) if end else None for end in (low, high))
-
-
-def _end(kind: Kind, text: str) -> float | str:
-    if isinstance(kind, Number):
-        with suppress(ValueError):  # the API says what it wanted instead
-            return float(text)
-    return text
+    \b
+    Example:
+        searchkit explain 'tram line' 005_tram_line_reopens --index news.idx
+    """
+    with searchkit.open(path) as index:
+        explanation = index.explain(query, id, **options)
+        if as_json:
+            _echo_json(explanation.to_dict())
+        else:
+            click.echo(terminal.escape(str(explanation)))
 
 
 # ---- care
@@ -332,7 +294,9 @@ def info(path: str, as_json: bool) -> None:
         names = ("articles", "deleted", "segments", "generation", "terms", "words")
         rows = [("path", str(index.path)), *((name, f"{stats[name]:,}") for name in names)]
         rows += [("size", terminal.size(stats["bytes"])), ("language", index.schema.language)]
-        rows.append(("fields", " ".join(f"{name}:{kind}" for name, kind in _fields(index.schema)) or "none declared"))
+        rows.append(
+            ("fields", " ".join(f"{name}:{kind}" for name, kind in declared_fields(index.schema)) or "none declared")
+        )
         for name, value in rows:
             click.echo(f"{name:<11} {terminal.line(value)}")
 
@@ -379,7 +343,7 @@ def delete(ids: Sequence[str], path: str, query: str | None, filters: Sequence[s
     if ids and (query is not None or filters or options["since"] or options["until"]):
         raise ConfigurationError("delete takes ids or a search, not both")
     with searchkit.open(path) as index:
-        chosen = _filters(index.schema, filters)
+        chosen = filters_of(index.schema, filters)
         count = index.delete(ids or None, query=query, filters=chosen, **options)
     click.echo(f"deleted {terminal.plural(count, 'article')}")
 

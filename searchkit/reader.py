@@ -25,11 +25,14 @@ from searchkit.facets import Facet
 from searchkit.filters import Composition
 from searchkit.results import Results
 from searchkit.schema import Schema
-from searchkit.search import Request, explain_plan, search
+from searchkit.search import Request, explain_plan, explain_score, search, search_significant, search_similar
 from searchkit.trend import Trend
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
+
+    from searchkit.explain import Explanation
+    from searchkit.significant import SignificantTerm
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,79 @@ class Reader:
         snapshot = self._snapshot
         return search(snapshot, snapshot.schema.analyzer, request)
 
+    def similar(
+        self,
+        id: str,
+        limit: int | None = 10,
+        *,
+        filters: Mapping[str, Any] | Composition | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        facets: Sequence[str | Facet] | None = None,
+        highlight: bool = False,
+    ) -> Results:
+        """Find the articles most like one: by its 25 best words in title and body, weighed by their scores in it.
+
+        Args:
+            id: of the article, which is left out itself.
+            limit, filters, since, until, facets, highlight: as in :meth:`search`.
+
+        Raises:
+            ConfigurationError: no article of this id, or an argument that cannot be honoured.
+        """
+        request = Request("", limit, filters=filters, since=since, until=until, facets=facets, highlight=highlight)
+        snapshot = self._snapshot
+        return search_similar(snapshot, snapshot.schema.analyzer, request, id)
+
+    def significant(
+        self,
+        query: str | Query = "",
+        *,
+        limit: int = 10,
+        match: str = "auto",
+        filters: Mapping[str, Any] | Composition | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> list[SignificantTerm]:
+        """What sets the articles that a search finds apart from all others: the words that are surest more frequent.
+
+        Words are taken from the 200 best articles (or, where all score the same, from 200 spread over them) and counted
+        in all that match.
+
+        Args:
+            query, match, filters, since, until, now, tz: as in :meth:`search`.
+            limit: words to give.
+
+        Raises:
+            ConfigurationError: an argument that cannot be honoured.
+        """
+        request = Request(query, limit, match=match, filters=filters, since=since, until=until, now=now, tz=tz)
+        return search_significant(self._snapshot, request)
+
+    def explain(
+        self,
+        query: str | Query,
+        id: str,
+        *,
+        match: str = "auto",
+        ranking: str = "default",
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> Explanation:
+        """Why an article scores what :meth:`search` gives it, as a tree; where it does not match, which clause fails.
+
+        Args:
+            query, match, ranking, now, tz: as in :meth:`search`.
+            id: of the article.
+
+        Raises:
+            ConfigurationError: no article of this id, or an argument that cannot be honoured.
+        """
+        request = Request(query, match=match, ranking=ranking, now=now, tz=tz)
+        return explain_score(self._snapshot, request, id)
+
     def explain_plan(self, query: str | Query, *, match: str = "auto", ranking: str = "default") -> PlanReport:
         """Which evaluator answers a query, and the postings it reads. Arguments and errors as in :meth:`search`."""
         return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking))
@@ -206,7 +282,7 @@ class Reader:
         *,
         by: str = "month",
         match: str = "auto",
-        filters: Mapping[str, Any] | None = None,
+        filters: Mapping[str, Any] | Composition | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         now: datetime | None = None,

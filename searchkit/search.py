@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from whoosh import query
@@ -27,11 +27,15 @@ from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import forms_of, marks_of
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet, FacetContext, facets_of
-from searchkit.filters import Clock, Composition, Filters, allowed, read_filters, since_until
+from searchkit.filters import Clock, Composition, Filter, Filters, allowed, read_filters, since_until
 from searchkit.highlight import Finder, Fragment, fragments
 from searchkit.query.parse import Mode, parse_query
 from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
 from searchkit.schema import Date, Keyword, Number, Stored, Text
+
+if TYPE_CHECKING:
+    from searchkit.explain import Explanation
+    from searchkit.significant import SignificantTerm
 
 _MATCHES = ("auto", "all", "any")
 _SORTS = ("relevance", "newest", "oldest")
@@ -61,6 +65,7 @@ class Request:
     as_of: Any = None
     now: datetime | None = None
     tz: str | tzinfo | None = None
+    besides: int | None = None  #: a document that is left out
 
     def check(self) -> None:
         """Raise ConfigurationError for what no search can honour."""
@@ -102,7 +107,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
     span = since_until(request.since, request.until, clock)
     recency = _recency(request, clock, sort_keys)
     filters = read_filters(snapshot.schema, request.filters, clock)
-    restriction = Restriction(allowed(snapshot, filters.without(())), span.start, span.end)
+    restriction = Restriction(_allowed(snapshot, filters.without(()), request.besides), span.start, span.end)
 
     first = request.offset if cursor is None else cursor.rank
     last = None if request.limit is None else first + request.limit
@@ -114,7 +119,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
     own = {facet.field for facet in facets} & filters.fields.keys()
     wide = found
     if own:
-        before = allowed(snapshot, filters.without(own))
+        before = _allowed(snapshot, filters.without(own), request.besides)
         wide = Evaluation(snapshot, found.node, ranking, Restriction(before, span.start, span.end), recency)
     joint: bytes | Matches = b""
     total: int | Callable[[], int]
@@ -147,7 +152,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
     source = _Source(snapshot, analyzer, found.node if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
-    if request.limit and len(docs):
+    if request.limit and len(docs) and request.besides is None:
         following = partial(_cursor, snapshot, order, found.node, clock, first + len(docs), int(docs[-1]), joint)
     took = time.perf_counter() - started
 
@@ -157,6 +162,85 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
         return arrow_table(snapshot, docs, scores, first)
 
     return Results(found.node, hits, total, took, counts, tuple(notes), following, table)
+
+
+def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
+    """Why an article scores as it does for the query of a request.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured, or no article of this id.
+    """
+    from searchkit.explain import explain  # here and below: the first search of a process does without
+
+    request.check()
+    ranking = ranking_named(request.ranking)
+    doc = document_of(snapshot, id)
+    clock = Clock(request.now, request.tz)
+    found, _ = _evaluated(snapshot, ranking, request, clock, EVERYTHING, None, request.limit)
+    return explain(snapshot, found.node, ranking, doc)
+
+
+def search_similar(snapshot: Snapshot, analyzer: Analyzer, request: Request, id: str) -> Results:
+    """The articles most like one, which is left out.
+
+    Args:
+        request: all but the query.
+        id: of the article.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured, or no article of this id.
+    """
+    from searchkit.similar import similar_query
+
+    doc = document_of(snapshot, id)
+    return search(snapshot, analyzer, replace(request, query=similar_query(snapshot, doc), besides=doc))
+
+
+def search_significant(snapshot: Snapshot, request: Request) -> list[SignificantTerm]:
+    """What sets the matches of a request apart. The sample is the best of them or, where all score the same, spread
+    over all of them.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured.
+    """
+    from searchkit.significant import SAMPLE, significant_terms
+
+    request.check()
+    if request.limit is None:
+        raise ConfigurationError("limit must be a number from 0 on, not None")
+    clock = Clock(request.now, request.tz)
+    span = since_until(request.since, request.until, clock)
+    filters = read_filters(snapshot.schema, request.filters, clock)
+    restriction = Restriction(allowed(snapshot, filters.without(())), span.start, span.end)
+    found, _ = _evaluated(snapshot, ranking_named(request.ranking), request, clock, restriction, None, SAMPLE)
+    top = found.top(SAMPLE)
+    if len(top) and top.scores is not None and top.scores[0] > top.scores[-1]:
+        sample = top.docs
+    else:  # none is better than another
+        sample = found.docs[np.arange(len(top)) * len(found.docs) // max(len(top), 1)]
+    return significant_terms(snapshot, found.docs, sample, request.limit)
+
+
+def document_of(snapshot: Snapshot, id: str) -> int:
+    """The document of an id.
+
+    Raises:
+        ConfigurationError: no article has it.
+    """
+    doc = snapshot.find(id) if isinstance(id, str) else None
+    if doc is None:
+        raise ConfigurationError(f"no article {id!r}")
+    return doc
+
+
+def _allowed(snapshot: Snapshot, filters: Sequence[Filter], besides: int | None) -> Array | None:
+    """What filters admit but for one document, as bool by document; None = everything."""
+    mask = allowed(snapshot, filters)
+    if besides is None:
+        return mask
+    mask = np.ones(snapshot.docs, np.bool_) if mask is None else mask.copy()
+    mask[besides] = False
+    return mask
 
 
 def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:

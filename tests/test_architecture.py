@@ -16,10 +16,10 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 
 # Rooms by floor. Filters stand on a stair: facets read them. The package itself is the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
-    7: ("__main__", "cli", "terminal"),
+    7: ("__main__", "cli", "options", "terminal"),
     6: ("reader", "index"),
     5: ("search",),
-    4: ("facets", "suggest", "similar", "explain", "cursor", "trend", "table"),
+    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table"),
     3.5: ("filters",),
     3: ("indexing", "engine", "query", "sources"),
     2: ("codec", "highlight", "schema", "results", "dates", "calendar_periods"),
@@ -28,7 +28,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
-    ("__main__", "cli"), ("cli", "terminal"),
+    ("__main__", "cli"), ("cli", "options"), ("cli", "terminal"),
     ("index", "reader"), ("results", "highlight"), ("dates", "calendar_periods"),
     ("analysis", "errors"), ("article", "errors"),
     ("nodes", "regular"), ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),

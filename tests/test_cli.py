@@ -109,7 +109,8 @@ def test_every_command_explains_itself_with_an_example(run: Run, name: str, comm
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    assert set(cli.main.commands) == {"build", "search", "info", "check", "delete", "optimize", "backup", "warm"}
+    names = {"build", "search", "explain", "info", "check", "delete", "optimize", "backup", "warm"}
+    assert set(cli.main.commands) == names
 
 
 def test_the_examples_in_the_help_are_understood() -> None:
@@ -486,6 +487,20 @@ def test_a_terminal_shows_marks_in_bold_tables_and_cut_titles(run: Run, tmp_path
 def test_a_terminal_shows_an_empty_facet_and_no_hits(run: Run, wire: str, on_terminal: None) -> None:
     output = run("search", "zebra", "--index", wire, "--facet", "topics").stdout
     assert "nothing matches this search" in output
+
+
+def test_explain_prints_the_tree_of_the_api(run: Run, wire: str) -> None:
+    with searchkit.open(wire) as index:
+        expected = index.explain("grain -wheat", "a", match="any", ranking="bm25")
+    args = ("explain", "grain -wheat", "a", "--index", wire, "--match", "any", "--ranking", "bm25")
+    assert run(*args).stdout == f"{expected}\n"
+    assert json.loads(run(*args, "--json").stdout) == expected.to_dict()
+
+
+def test_explain_says_what_fails_and_whom_it_does_not_know(run: Run, wire: str) -> None:
+    assert run("explain", "wheat", "a", "--index", wire).stdout == '0  no word "wheat" in title, body\n'
+    assert run("explain", "published:2025-01-05", "a", "--index", wire, "--tz", "Asia/Tokyo").stdout.startswith("0  ")
+    assert run("explain", "grain", "z", "--index", wire, status=2).stderr == "searchkit: no article 'z'\n"
 
 
 # ---- hostile content

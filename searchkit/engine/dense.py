@@ -198,7 +198,7 @@ class Dense:
         required = self.evaluate(node.b, docs, scored and not self._whoosh)
         kept = member(docs, required.docs)[0]
         scores = None if scores is None else scores[kept]
-        if required.scores is not None:
+        if required.scores is not None and not self._whoosh:
             scores = required.scores if scores is None else scores + required.scores
         return Matched(required.docs, scores)
 

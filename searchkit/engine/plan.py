@@ -54,17 +54,19 @@ def evaluate(
         allowed: bool by global document: only these may match; None = all.
         scored: whether scores are wanted.
     """
-    evaluators = _evaluators(snapshot, ranking)
-    if len(evaluators) == 1:
-        return _live(
-            evaluators[0].evaluate(node, None if allowed is None else np.flatnonzero(allowed), scored), snapshot, 0
-        )
     found = []
-    for row, evaluator in enumerate(evaluators):
-        within = None
-        if allowed is not None:
-            within = np.flatnonzero(allowed[snapshot.bases[row] : snapshot.bases[row + 1]])
-        found.append(_live(evaluator.evaluate(node, within, scored), snapshot, row))
+    for row, evaluator in enumerate(evaluators(snapshot, ranking)):
+        if allowed is None:
+            found.append(_live(evaluator.evaluate(node, None, scored), snapshot, row))
+            continue
+        mask = allowed[snapshot.bases[row] : snapshot.bases[row + 1]]
+        within = np.flatnonzero(mask)
+        if len(within) * 2 <= len(mask):
+            found.append(_live(evaluator.evaluate(node, within, scored), snapshot, row))
+        else:  # where most may match, every word would be looked up in all of them
+            found.append(_live(_among(evaluator.evaluate(node, None, scored), mask), snapshot, row))
+    if len(found) == 1:
+        return found[0]
     docs = np.concatenate([matches.docs + base for matches, base in zip(found, snapshot.bases, strict=False)])
     if all(matches.scores is None for matches in found):
         return Matches(docs, None)
@@ -72,19 +74,26 @@ def evaluate(
     return Matches(docs, np.concatenate(scores))
 
 
-def _evaluators(snapshot: Snapshot, ranking: Ranking) -> list[Dense]:
-    evaluators: list[Dense] | None = snapshot.evaluators.get(ranking.name)
-    if evaluators is None:
-        evaluators = [Dense(snapshot, row, ranking) for row in range(len(snapshot.segments))]
-        snapshot.evaluators[ranking.name] = evaluators
-    return evaluators
+def _among(matched: Matched, mask: Array) -> Matched:
+    """What was matched of the documents in a mask."""
+    kept = mask[matched.docs]
+    return Matched(matched.docs[kept], None if matched.scores is None else matched.scores[kept])
+
+
+def evaluators(snapshot: Snapshot, ranking: Ranking) -> list[Dense]:
+    """The reference evaluators under a ranking, one a segment."""
+    found: list[Dense] | None = snapshot.evaluators.get(ranking.name)
+    if found is None:
+        found = [Dense(snapshot, row, ranking) for row in range(len(snapshot.segments))]
+        snapshot.evaluators[ranking.name] = found
+    return found
 
 
 def accelerated(snapshot: Snapshot, ranking: Ranking) -> Accelerated | None:
     """The kernels over a snapshot, None while they are not loaded."""
     found: Accelerated | None = snapshot.accelerated.get(ranking.name)
     if found is None and (kernels := ready_kernels()) is not None:
-        words = [evaluator.words for evaluator in _evaluators(snapshot, ranking)]
+        words = [evaluator.words for evaluator in evaluators(snapshot, ranking)]
         found = snapshot.accelerated[ranking.name] = Accelerated(snapshot, kernels, ranking, words)
     return found
 
@@ -289,7 +298,7 @@ class Evaluation:
         """The first documents of a pattern: all of them score the same."""
         allowed = self._restriction.mask(self._snapshot)
         found, left = [np.zeros(0, np.int64)], count
-        for row, evaluator in enumerate(_evaluators(self._snapshot, self._ranking)):
+        for row, evaluator in enumerate(evaluators(self._snapshot, self._ranking)):
             deleted, base = self._snapshot.segments[row].deleted, int(self._snapshot.bases[row])
             if allowed is None and deleted is None:
                 docs = evaluator.first_pattern_docs(self.node, left)

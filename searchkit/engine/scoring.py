@@ -50,6 +50,7 @@ class Ranking(ABC):
         pools_lengths: whether every field's length is that of all fields together.
         exact_lengths: whether lengths are exact and without stop words, or Whoosh's rounded ones of all words.
         select_score: what a matching node without words (a range, an exclusion, a date) adds to a score.
+        weight_formula: what :meth:`weights` computes, for people: N documents, df with the word, cf occurrences.
     """
 
     name: ClassVar[str]
@@ -58,6 +59,7 @@ class Ranking(ABC):
     pools_lengths: ClassVar[bool] = False
     exact_lengths: ClassVar[bool] = True
     select_score: ClassVar[float] = 0.0
+    weight_formula: ClassVar[str]
 
     @abstractmethod
     def rates(self, field: str, lengths: Array, average: float) -> Array:
@@ -71,6 +73,10 @@ class Ranking(ABC):
         Returns:
             float64 of the same shape, ever smaller as lengths grow.
         """
+
+    @abstractmethod
+    def rate_formula(self, field: str) -> str:
+        """What :meth:`rates` computes for a field, for people."""
 
     @abstractmethod
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
@@ -106,11 +112,19 @@ class FieldsRanking(Ranking):
 
     name = "default"
     saturation = 1.5
+    weight_formula = "idf^1.25 · sqrt(min(cf / df, 4)), where idf = ln(1 + (N - df + 0.5) / (df + 0.5))"
 
     def rates(self, field: str, lengths: Array, average: float) -> Array:
-        boost, b = (2.0, 0.5) if field == "title" else (1.0, 0.75)
+        boost, b = self._boost_and_b(field)
         rates: Array = boost / ((1 - b) + b * lengths / (average or 1.0))
         return rates
+
+    def rate_formula(self, field: str) -> str:
+        boost, b = self._boost_and_b(field)
+        return f"{boost:g} / ({1 - b:g} + {b:g} · length / mean)"
+
+    def _boost_and_b(self, field: str) -> tuple[float, float]:
+        return (2.0, 0.5) if field == "title" else (1.0, 0.75)
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         if not statistics.df:
@@ -124,12 +138,16 @@ class Bm25(Ranking):
 
     name = "bm25"
     pools_lengths = True
+    weight_formula = "ln(1 + (N - df + 0.5) / (df + 0.5))"
     _K1 = 1.2
     _B = 0.75
 
     def rates(self, field: str, lengths: Array, average: float) -> Array:
         rates: Array = 1 / (self._K1 * ((1 - self._B) + self._B * lengths / (average or 1.0)))
         return rates
+
+    def rate_formula(self, field: str) -> str:
+        return f"1 / ({self._K1:g} · ({1 - self._B:g} + {self._B:g} · length / mean))"
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         return (math.log1p((statistics.docs - statistics.df + 0.5) / (statistics.df + 0.5)),)
@@ -142,12 +160,16 @@ class WhooshRanking(Ranking):
     joint = False
     exact_lengths = False
     select_score = 1.0
+    weight_formula = "(ln(N / (df + 1)) + 1) · 2.2"
     _K1 = 1.2
     _B = 0.75
 
     def rates(self, field: str, lengths: Array, average: float) -> Array:
         rates: Array = 1 / (self._K1 * ((1 - self._B) + self._B * lengths / (average or 1.0)))
         return rates
+
+    def rate_formula(self, field: str) -> str:
+        return f"1 / ({self._K1:g} · ({1 - self._B:g} + {self._B:g} · length / mean))"
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         docs = statistics.docs or 1

@@ -31,11 +31,32 @@ class _Hits(NamedTuple):
     tfs: tuple[Array, ...]
 
 
+class WordParts(NamedTuple):
+    """What the score of a word in one document is made of.
+
+    Attributes:
+        statistics: the word in the whole index.
+        weights: what the ranking makes of them; one a field if it is not joint.
+        tfs: for each field: occurrences in the document.
+        lengths, averages: for each field: its length, and its mean length in the index, as the ranking counts them.
+        rates: for each field: what an occurrence is worth.
+    """
+
+    statistics: WordStatistics
+    weights: tuple[float, ...]
+    tfs: tuple[int, ...]
+    lengths: tuple[float, ...]
+    averages: tuple[float, ...]
+    rates: tuple[float, ...]
+
+
 class FieldRates:
     """What an occurrence in each field of a group is worth in each document of a segment.
 
     Attributes:
-        lengths: for each field: the length of each document, as the ranking counts it.
+        lengths: for each field: the length of each document.
+        counted: for each field: what each of these lengths is to the ranking, which may round it.
+        averages: for each field: its mean length in the index, as the ranking counts it.
         tables: for each field: float64 rates by length.
     """
 
@@ -49,12 +70,10 @@ class FieldRates:
             pooled = reduce(np.add, [lengths.astype(np.uint32) for lengths in self.lengths])
             self.lengths = (pooled,) * len(self.lengths)
             totals = (sum(totals),) * len(totals)
-        tables = []
-        for field, lengths, total in zip(view.fields, self.lengths, totals, strict=True):
-            every = np.arange(int(lengths.max(initial=0)) + 1)
-            every = every if ranking.exact_lengths else rounded_lengths(every)
-            tables.append(ranking.rates(field, every, total / (docs or 1)))
-        self.tables = tuple(tables)
+        self.averages = tuple(total / (docs or 1) for total in totals)
+        ranges = [np.arange(int(lengths.max(initial=0)) + 1) for lengths in self.lengths]
+        self.counted = tuple(every if ranking.exact_lengths else rounded_lengths(every) for every in ranges)
+        self.tables = tuple(map(ranking.rates, view.fields, self.counted, self.averages))
 
     def of(self, places: Sequence[int], docs: Array) -> list[Array]:
         """The rates of some documents, for each of some fields."""
@@ -163,6 +182,21 @@ class Words:
         if boost != 1.0:
             weights = tuple(weight * boost for weight in weights)
         return Matched(docs, self._ranking.scores(weights, tfs, self.rates(view).of(places, docs)))
+
+    def parts(self, view: GroupView, terms: Sequence[str], places: tuple[int, ...], doc: int) -> WordParts:
+        """What the score of a word is made of in a document that has it; arguments as of :meth:`word`."""
+        known = [term for text in terms if (term := view.term(text)).df]
+        docs, tfs = self._word_hits(view, known, places, np.array([doc]))
+        rates = self.rates(view)
+        lengths = [int(rates.lengths[place][doc]) for place in places]
+        return WordParts(
+            self._statistics(view, known, places),
+            self.weights(view, tuple(terms), known, places),
+            tuple(int(tf[0]) for tf in tfs),
+            tuple(float(rates.counted[place][length]) for place, length in zip(places, lengths, strict=True)),
+            tuple(rates.averages[place] for place in places),
+            tuple(float(rate[0]) for rate in rates.of(places, docs)),
+        )
 
     def weights(
         self, view: GroupView, terms: tuple[str, ...], known: list[TermStatistics], places: tuple[int, ...]

@@ -23,7 +23,8 @@ from whoosh.searching import Searcher
 import searchkit
 from searchkit import Index, Schema
 from searchkit.engine.plan import evaluate
-from searchkit.engine.scoring import ranking_named
+from searchkit.engine.scoring import Ranking, ranking_named
+from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
 BATCHES = [400, 110, 30, 10, 5]
@@ -152,8 +153,13 @@ def test_rankings_agree_on_what_matches(pair: tuple[Index, Searcher], ranking: s
 @given(node=TREES)
 def test_restricting_beforehand_equals_restricting_afterwards(pair: tuple[Index, Searcher], node: query.Query) -> None:
     snapshot = pair[0]._snapshot
-    allowed = np.arange(snapshot.docs) % 3 == 0
     ranking = ranking_named("default")
+    third = np.arange(snapshot.docs) % 3 == 0
+    for allowed in (third, ~third):
+        assert_restricts(snapshot, node, ranking, allowed)
+
+
+def assert_restricts(snapshot: Snapshot, node: query.Query, ranking: Ranking, allowed: np.ndarray) -> None:
     whole, part = evaluate(snapshot, node, ranking), evaluate(snapshot, node, ranking, allowed)
     kept = allowed[whole.docs]
     assert part.docs.tolist() == whole.docs[kept].tolist()
@@ -184,6 +190,14 @@ def test_where_whoosh_is_wrong_the_documented_meaning_holds(
     found = [index.search(tree, limit=None, sort="id") for tree in (node, same_as)]
     assert [hit.id for hit in found[0]] == [hit.id for hit in found[1]]
     assert found[0].total > 0
+
+
+def test_require_scores_as_its_first_in_whoosh_s_ranking(pair: tuple[Index, Searcher]) -> None:
+    index, _ = pair
+    grain, topic = query.Term("body", "grain"), query.Term("topics", "grain")
+    alone = {hit.id: hit.score for hit in index.search(grain, ranking="whoosh", limit=None)}
+    found = {hit.id: hit.score for hit in index.search(query.Require(grain, topic), ranking="whoosh", limit=None)}
+    assert found == {id: alone[id] for id in found} != {}
 
 
 def test_a_written_pattern_selects_the_articles_of_all_its_terms(pair: tuple[Index, Searcher]) -> None:
