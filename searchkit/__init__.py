@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
     from searchkit.sources import Source, read
+    from searchkit.suggest import Correction
 
 __all__ = [
     "Article",
     "ArticleError",
     "ConfigurationError",
+    "Correction",
     "Date",
     "FacetCount",
     "FacetCounts",
@@ -59,6 +61,7 @@ __all__ = [
 # NumPy and Whoosh come with some of these, others with a decoder of JSON: a program waits only for what it uses.
 _LAZY = {
     "Article": "searchkit.article",
+    "Correction": "searchkit.suggest",
     "Date": "searchkit.schema",
     "FacetCount": "searchkit.results",
     "FacetCounts": "searchkit.results",

@@ -244,7 +244,7 @@ class Results(Sequence[Hit]):
         total: how many articles match, or what counts them when somebody asks.
         took: seconds that the search took, without snippets and the total.
         facets: facet counts by key, exactly as asked.
-        notes: what is worth knowing about the query.
+        notes: what is worth knowing about the query, or what finds it out when somebody asks.
     """
 
     def __init__(
@@ -254,13 +254,13 @@ class Results(Sequence[Hit]):
         total: int | Callable[[], int],
         took: float,
         facets: Mapping[str, FacetCounts] | None = None,
-        notes: Sequence[Note] = (),
+        notes: Sequence[Note] | Callable[[], Sequence[Note]] = (),
     ) -> None:
         self.query = query
         self.hits = hits
         self.took = took
         self.facets: Mapping[str, FacetCounts] = {} if facets is None else facets
-        self.notes = notes
+        self._notes = notes
         self._total = total
 
     @property
@@ -269,6 +269,13 @@ class Results(Sequence[Hit]):
         if callable(self._total):
             self._total = self._total()
         return int(self._total)
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What was ignored, corrected or relaxed; and where not all was found why, and what may have been meant."""
+        if callable(self._notes):
+            self._notes = self._notes()
+        return self._notes
 
     def __len__(self) -> int:
         return len(self.hits)

@@ -15,6 +15,7 @@ from whoosh import query
 
 from searchkit.analysis import Analyzer
 from searchkit.article import UNDATED, Article
+from searchkit.asking import Asking
 from searchkit.codec.layout import Array
 from searchkit.dates import from_micros, resolve_zone
 from searchkit.engine.accelerated import load_kernels
@@ -27,9 +28,10 @@ from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet, FacetContext, facets_of
 from searchkit.filters import Clock, all_of, filter_masks, since_until
 from searchkit.highlight import Finder, Fragment, fragments
-from searchkit.query.parse import Mode, parse_query
+from searchkit.query.parse import Mode
 from searchkit.results import FacetCounts, Hit, LazyHits, Note, Results
 from searchkit.schema import Date, Keyword, Number, Stored, Text
+from searchkit.suggest import RARE, correct, why_nothing
 
 _MATCHES = ("auto", "all", "any")
 _SORTS = ("relevance", "newest", "oldest")
@@ -98,7 +100,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
 
     first = request.offset
     last = None if request.limit is None else first + request.limit
-    found, notes = _evaluated(snapshot, ranking, request, restriction, last)
+    found, notes, advice = _evaluated(snapshot, ranking, request, restriction, last)
     wide = found if not after else Evaluation(snapshot, found.node, ranking, Restriction(before, span.start, span.end))
     newest = isinstance(request.query, str) and request.query.strip() in ("", "*")
     total: int | Callable[[], int]
@@ -126,50 +128,59 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
         notes += more
     source = _Source(snapshot, analyzer, found.node if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
-    return Results(found.node, hits, total, time.perf_counter() - started, counts, tuple(notes))
+    known = tuple(notes)
+    told = known if advice is None else lambda: (*known, *advice())
+    return Results(found.node, hits, total, time.perf_counter() - started, counts, told)
 
 
 def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
     """How the ten best of a request are found."""
     request.check()
-    found, _ = _evaluated(snapshot, ranking_named(request.ranking), request, EVERYTHING, 10)
+    found, _, _ = _evaluated(snapshot, ranking_named(request.ranking), request, EVERYTHING, 10)
     return found.report()
 
 
 def _evaluated(
     snapshot: Snapshot, ranking: Ranking, request: Request, restriction: Restriction, last: int | None
-) -> tuple[Evaluation, list[Note]]:
-    """The query of a request as its match mode asks, and notes.
+) -> tuple[Evaluation, list[Note], Callable[[], list[Note]] | None]:
+    """The query of a request as its match mode asks, notes, and what gives more of them if not all was found.
 
     Args:
         last: how many results will be asked for.
     """
     text = request.query
     if not isinstance(text, str):
-        return Evaluation(snapshot, text, ranking, restriction), []
+        return Evaluation(snapshot, text, ranking, restriction), [], None
+
+    asking = Asking(snapshot, ranking, restriction, request.now, request.tz)
 
     def parsed(mode: Mode) -> tuple[Evaluation, bool, list[Note]]:
-        found = parse_query(
-            text,
-            snapshot.schema,
-            snapshot,
-            mode,
-            written_patterns=ranking.name != "whoosh",
-            now=request.now,
-            tz=request.tz,
-        )
+        found = asking.parsed(text, mode)
         return Evaluation(snapshot, found.node, ranking, restriction), found.soft, list(found.notes)
 
     asked = last or 0
-    found, soft, notes = parsed("any" if request.match == "any" else "all")
+    mode: Mode = "any" if request.match == "any" else "all"
+    found, soft, notes = parsed(mode)
     if not found.is_empty(asked):
-        return found, notes
+        return found, notes, None
+    modes: list[Mode] = ["all", "any"] if request.match == "auto" else [mode]
     if request.match == "auto" and soft:
         relaxed, _, _ = parsed("any")
         if not relaxed.is_empty(asked):
             message = "no article has all these words, so articles with any of them are shown"
-            return relaxed, [*notes, Note("relaxed", 0, len(text), message)]
-    return found, [*notes, Note("nothing-matches", 0, len(text), "nothing matches this search")]
+            notes.append(Note("relaxed", 0, len(text), message))
+            return relaxed, notes, lambda: _did_you_mean(asking, text, modes, rare=0)
+    ignored = {(note.start, note.end) for note in notes if note.kind == "ignored-word"}
+    return found, notes, lambda: [why_nothing(asking, text, mode, ignored), *_did_you_mean(asking, text, modes, RARE)]
+
+
+def _did_you_mean(asking: Asking, text: str, modes: Sequence[Mode], rare: int) -> list[Note]:
+    """A note with the text spelled so that it finds something, if it can be."""
+    correction = correct(asking, text, modes, rare)
+    if correction is None:
+        return []
+    start, end = correction.changes[0].start, correction.changes[-1].end
+    return [Note("did-you-mean", start, end, f"did you mean {correction.text}?", correction.text)]
 
 
 def _at_least(matches: Matches, score: float | None) -> Matches:
