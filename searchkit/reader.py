@@ -93,7 +93,8 @@ class Reader:
 
     def __repr__(self) -> str:
         snapshot = self._current
-        return f"<{type(self).__name__} {str(self.path)!r}: {'closed' if snapshot is None else f'{snapshot.live} articles'}>"
+        state = "closed" if snapshot is None else f"{snapshot.live} articles"
+        return f"<{type(self).__name__} {str(self.path)!r}: {state}>"
 
     # ---- lifetime
 

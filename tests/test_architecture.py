@@ -14,7 +14,8 @@ ROOT = Path(searchkit.__file__).parent
 FILES = {".".join(["searchkit", *path.relative_to(ROOT).with_suffix("").parts]): path for path in ROOT.rglob("*.py")}
 FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 
-# Rooms by floor. Filters stand on a stair: facets read them; so does asking: what suggests asks. The package itself is the table of contents, above all.
+# Rooms by floor. Filters stand on a stair: facets read them; so does asking: what suggests asks. The package itself is
+# the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
     7: ("__main__", "cli", "terminal"),
     6: ("reader", "index"),

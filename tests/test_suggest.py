@@ -299,6 +299,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         ("voffee", "coffee"),  # the first letter may differ too; toffee is as near, but rarer
         ("coffee cofee", "coffee coffee"),
         ("cofee  prcies", "coffee  prices"),
+        ("cofee cofee prcies cofee prcies cofee", "coffee coffee prices coffee prices coffee"),
         ("title:cofee", "title:coffee"),
         ("title:(cofee prcies)", "title:(coffee prices)"),
         ("summary:lantren", "summary:lantern"),

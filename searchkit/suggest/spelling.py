@@ -22,9 +22,10 @@ from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
 from searchkit.query.parse import Mode
 from searchkit.schema import Schema, Text
 
-#: Texts longer than this are not corrected, nor is more than so many words of one looked at, or changed.
+#: Texts longer than this are not corrected, nor are more than so many words of one looked at, or so many different
+#: ones changed.
 MAX_CHARACTERS = 1000
-_MOST_WORDS, _MOST_CHANGES = 64, 4
+_MOST_WORDS, _MOST_CHANGES = 20, 4
 #: Everything is like a shorter word than this.
 _LEAST_LETTERS = 3
 #: Words of up to so many letters may differ by one only.
@@ -78,8 +79,11 @@ def correct(asking: Asking, text: str, modes: Sequence[Mode], rare: int = RARE) 
     """
     if len(text) > MAX_CHARACTERS:
         return None
-    misspelt = ((word, choices) for word in _misspelt(asking, text, rare) if (choices := _choices(asking, word)))
-    found = list(islice(misspelt, _MOST_CHANGES))
+    misspelt: dict[tuple[object, ...], list[_Misspelt]] = {}  # the same word is the same everywhere
+    for word in _misspelt(asking, text, rare):
+        misspelt.setdefault((word.word, word.fields, word.in_phrase), []).append(word)
+    tried = ((words, choices) for words in misspelt.values() if (choices := _choices(asking, words[0])))
+    found = list(islice(tried, _MOST_CHANGES))
     if not found:
         return None
     # The likeliest first: each word as far up in its own list as may be.
@@ -87,7 +91,11 @@ def correct(asking: Asking, text: str, modes: Sequence[Mode], rare: int = RARE) 
     for mode in modes:
         for chosen in places:
             changes = tuple(
-                word.changed(text, choices[place]) for (word, choices), place in zip(found, chosen, strict=True)
+                sorted(
+                    word.changed(text, choices[place])
+                    for (words, choices), place in zip(found, chosen, strict=True)
+                    for word in words
+                )
             )
             changed = _replaced(text, changes)
             if asking.finds(changed, mode):
@@ -137,7 +145,7 @@ def _misspelt(asking: Asking, text: str, rare: int) -> Iterator[_Misspelt]:
     analyzer = snapshot.schema.analyzer
     for word in islice(_words(text, snapshot.schema), _MOST_WORDS):
         if not analyzer.is_stop_word(word.word) and _is_plain(word.word):
-            count = _articles(snapshot, asking, word, rare)
+            count = _articles(asking, _node(snapshot, word.fields, word.word), rare)
             if count <= rare:
                 yield word._replace(articles=count)
 
@@ -180,21 +188,32 @@ def _is_plain(word: str) -> bool:
     return raw_words(word * 2) == [word * 2]
 
 
-def _terms(snapshot: Snapshot, fields: tuple[str, ...], word: str) -> list[str]:
+def _node(snapshot: Snapshot, fields: tuple[str, ...], word: str) -> Word:
     own = snapshot.schema.analyzer.term(word)
-    return [own, *(term for term in snapshot.variants(fields[0], word) if term != own)]
+    return Word(fields, [own, *(term for term in snapshot.variants(fields[0], word) if term != own)])
 
 
-def _articles(snapshot: Snapshot, asking: Asking, word: _Misspelt, rare: int) -> int:
-    """The articles that have a word, as far as it matters whether they are more than ``rare``."""
-    view, place = snapshot.groups[word.fields[0]]
-    known = [view.term(term) for term in _terms(snapshot, word.fields, word.word)]
-    most = max(term.df if len(word.fields) > 1 else term.field_df[place] for term in known)
-    deleted = snapshot.docs - snapshot.live
-    if most == 0 or most - deleted > rare:
-        return most
-    node = Word(word.fields, _terms(snapshot, word.fields, word.word))
+def _had(snapshot: Snapshot, node: Word) -> int:
+    """How many articles have a word at least, deleted ones included; 0 if none has it."""
+    view, place = snapshot.groups[node.fields[0]]
+    known = map(view.term, node.variants)
+    return max(term.df if len(node.fields) > 1 else term.field_df[place] for term in known)
+
+
+def _articles(asking: Asking, node: Word, rare: int) -> int:
+    """How many articles of the index have a word, or any number above ``rare`` if it is more."""
+    snapshot = asking.snapshot
+    had = _had(snapshot, node)
+    if had == 0 or had - (snapshot.docs - snapshot.live) > rare:
+        return had
     return Evaluation(snapshot, node, asking.ranking).total
+
+
+def _is_found(asking: Asking, node: Word) -> bool:
+    snapshot = asking.snapshot
+    if not asking.restriction.restricts and _had(snapshot, node) > snapshot.docs - snapshot.live:
+        return True  # known without reading postings
+    return not Evaluation(snapshot, node, asking.ranking, asking.restriction).is_empty(1)
 
 
 # ---- what they may be
@@ -212,10 +231,8 @@ def _choices(asking: Asking, misspelt: _Misspelt) -> list[str]:
             near.append((distance, -df, word))
     choices: list[str] = []
     for _, _, word in sorted(near)[:_LOOKED_AT]:
-        if _is_plain(word):
-            node = Word(fields, _terms(snapshot, fields, word))
-            if not Evaluation(snapshot, node, asking.ranking, asking.restriction).is_empty(1):
-                choices.append(word)
+        if _is_plain(word) and _is_found(asking, _node(snapshot, fields, word)):
+            choices.append(word)
         if len(choices) == _CHOICES:
             break
     return choices
@@ -269,11 +286,11 @@ def _within(strings: PackedStrings, outlines: _Outlines, word: str, limit: int) 
     from rapidfuzz.distance import OSA  # only a search that found nothing needs it
 
     own = _Outlines.of(PackedStrings.of([word.encode(errors="replace")]))
-    # Each edit puts a letter in and takes another out at most.
-    alike = np.bitwise_count(outlines.letters ^ own.letters[0]) <= 2 * limit
-    alike &= np.abs(outlines.lengths - len(word)) <= limit
+    longer = np.abs(outlines.lengths - own.lengths[0])
+    # An edit puts a letter in and takes another out at most, and one that changes the length does only one of the two.
+    alike = np.bitwise_count(outlines.letters ^ own.letters[0]) + longer <= 2 * limit
     found = {}
-    for row in np.flatnonzero(alike).tolist():
+    for row in np.flatnonzero(alike & (longer <= limit)).tolist():
         distance = OSA.distance(word, strings[row].decode(), score_cutoff=limit)
         if distance <= limit:
             found[row] = distance
