@@ -355,15 +355,18 @@ def test_changes_say_where_the_words_stand(small: Index) -> None:
 
 
 def test_what_finds_nothing_is_not_suggested(small: Index) -> None:
-    # Coffee is nearer, but no article has it with a tram; and where nothing goes with a tram, nothing is suggested.
-    assert [alignment("cofee", word) for word in ("coffee", "toffee")] == [1, 2]
-    correction = small.correct("+cofee +tram")
+    # Coffee is as near and more frequent, but no article has it with a tram.
+    assert [alignment("offee", word) for word in ("coffee", "toffee")] == [1, 1]
+    correction = small.correct("+offee +tram")
     assert correction is not None
     assert correction.text == "+toffee +tram"
+    # Of coffee that is nearer, toffee is no other spelling.
+    assert [alignment("cofee", word) for word in ("coffee", "toffee")] == [1, 2]
+    assert small.correct("+cofee +tram") is None
     assert small.correct("+lantren +prices") is None
-    correction = small.correct("lantren prcies")  # plain words are relaxed, as in a search
+    correction = small.correct("toffe prcies")  # plain words are relaxed, as in a search
     assert correction is not None
-    assert correction.text == "lantren prices"
+    assert correction.text == "toffee prices"
 
 
 def test_a_text_that_is_none_is_refused(small: Index) -> None:
@@ -417,7 +420,7 @@ def test_a_search_that_found_nothing_asks_what_was_meant(small: Index, text: str
 def test_a_relaxed_search_asks_about_words_that_no_article_has(small: Index) -> None:
     results = small.search("cofee tram")
     assert [note.kind for note in results.notes] == ["relaxed", "did-you-mean"]
-    assert (results.total, results.notes[1].suggestion) == (1, "toffee tram")
+    assert (results.total, results.notes[1].suggestion) == (1, "coffee tram")
     # "trafe" is rare, but it is there: with words that were all found, nobody is asked.
     assert [note.kind for note in small.search("trafe tram").notes] == ["relaxed"]
 
@@ -431,7 +434,7 @@ def test_a_correction_finds_something_inside_the_filters(small: Index) -> None:
 
 
 def test_match_all_is_not_answered_with_what_only_any_finds(small: Index) -> None:
-    assert _notes(small, "lantren prcies", "did-you-mean", match="all") == []
+    assert _notes(small, "toffe prcies", "did-you-mean", match="all") == []
     assert [note.suggestion for note in _notes(small, "zzzzzz prcies", "did-you-mean", match="any")] == [
         "zzzzzz prices"
     ]

@@ -69,8 +69,8 @@ def correct(asking: Asking, text: str, modes: Sequence[Mode], rare: int = RARE) 
 
     Words side by side and in phrases are corrected, where no article has them; not what is excluded, patterns, fields
     without text, nor words with digits or signs. What a word may be is at most two letters off (one in a short word):
-    letters inserted, left out, exchanged, or two neighbours swapped (optimal string alignment). The nearest is
-    preferred, then the most frequent.
+    letters inserted, left out, exchanged, or two neighbours swapped (optimal string alignment). One that is two off is
+    meant only where none is one off; of those that are as near, the most frequent is preferred.
 
     Args:
         asking: what the corrected text has to find something in.
@@ -220,22 +220,24 @@ def _is_found(asking: Asking, node: Word) -> bool:
 
 
 def _choices(asking: Asking, misspelt: _Misspelt) -> list[str]:
-    """The words that a word may be, likeliest first, each of which finds something."""
+    """The words that a word may be, likeliest first, each of which finds something: two letters off if none is one."""
+    for limit in (1,) if len(misspelt.word) <= _SHORT or misspelt.articles else (1, 2):
+        if choices := _choices_within(asking, misspelt, limit):
+            return choices
+    return []
+
+
+def _choices_within(asking: Asking, misspelt: _Misspelt, limit: int) -> list[str]:
     snapshot, fields = asking.snapshot, misspelt.fields
     analyzer = snapshot.schema.analyzer
-    limit = 1 if len(misspelt.word) <= _SHORT or misspelt.articles else 2
     near: list[tuple[int, int, str]] = []
     for word, (distance, df) in _near(snapshot, fields, misspelt.word, limit).items():
         common = analyzer.is_stop_word(word) and not misspelt.in_phrase
         if word != misspelt.word and not common and df >= misspelt.articles * _FAR_COMMONER:
             near.append((distance, -df, word))
-    choices: list[str] = []
-    for _, _, word in sorted(near)[:_LOOKED_AT]:
-        if _is_plain(word) and _is_found(asking, _node(snapshot, fields, word)):
-            choices.append(word)
-        if len(choices) == _CHOICES:
-            break
-    return choices
+    likeliest = (word for _, _, word in sorted(near)[:_LOOKED_AT])
+    found = (word for word in likeliest if _is_plain(word) and _is_found(asking, _node(snapshot, fields, word)))
+    return list(islice(found, _CHOICES))
 
 
 def _near(snapshot: Snapshot, fields: tuple[str, ...], word: str, limit: int) -> dict[str, tuple[int, int]]:
