@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
     from searchkit.significant import SignificantTerm
     from searchkit.sources import Source, read
+    from searchkit.suggest import Correction
     from searchkit.trend import Trend
 
 __all__ = [
     "Article",
     "ArticleError",
     "ConfigurationError",
+    "Correction",
     "Date",
     "Explanation",
     "FacetCount",
@@ -69,6 +71,7 @@ __all__ = [
 # NumPy and Whoosh come with some of these, others with a decoder of JSON: a program waits only for what it uses.
 _LAZY = {
     "Article": "searchkit.article",
+    "Correction": "searchkit.suggest",
     "Date": "searchkit.schema",
     "Explanation": "searchkit.explain",
     "FacetCount": "searchkit.results",

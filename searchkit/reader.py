@@ -15,17 +15,22 @@ from typing import TYPE_CHECKING, Any, Self
 from whoosh.query import Query
 
 from searchkit.article import Article
+from searchkit.asking import Asking
 from searchkit.codec.generation import latest_generation
 from searchkit.codec.storage import Storage
 from searchkit.dates import PERIODS
+from searchkit.derived import explain_plan, explain_score, search_significant, search_similar
 from searchkit.engine.plan import PlanReport
+from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
 from searchkit.facets import Facet
 from searchkit.filters import Composition
+from searchkit.request import Request
 from searchkit.results import Results
-from searchkit.schema import Schema
-from searchkit.search import Request, explain_plan, explain_score, search, search_significant, search_similar
+from searchkit.schema import Keyword, Schema
+from searchkit.search import search
+from searchkit.suggest import Correction, complete_value, complete_word, correct
 from searchkit.trend import Trend
 
 if TYPE_CHECKING:
@@ -322,6 +327,44 @@ class Reader:
             {text: of.facets[key] for text, of in results.items()},
             {text: tuple(of.notes) for text, of in results.items()},
         )
+
+    def suggest(self, text: str, limit: int = 10, field: str | None = None) -> list[str]:
+        """How a text may go on that a reader is typing, most frequent first.
+
+        Args:
+            text: what was typed: its last word is completed from the words of title and body ("trade def" → "trade
+                deficit"), accents or none; what stands before it is kept.
+            limit: completions to give at most.
+            field: a Keyword field: the whole text is then completed to its values, in any case and without accents.
+
+        Raises:
+            ConfigurationError: an argument that cannot be honoured.
+        """
+        if not isinstance(text, str):
+            raise ConfigurationError(f"what is to be completed is text, not {text!r}")
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+            raise ConfigurationError(f"limit must be a number from 0 on, not {limit!r}")
+        snapshot = self._snapshot
+        if field is None:
+            return complete_word(snapshot, text, limit)
+        snapshot.schema.require(field, Keyword, use="complete the values of")
+        if field == "id":
+            raise ConfigurationError("the id is different in every article: there is nothing to complete")
+        return complete_value(snapshot, text, field, limit)
+
+    def correct(self, text: str) -> Correction | None:
+        """A query text with its misspelt words corrected from the words of the index, so that it finds an article.
+
+        Words that no article has are corrected, and words in hardly any that are one letter off a far commoner one.
+        None if nothing has to be corrected or no correction finds anything; texts of more than 1,000 characters are
+        left alone.
+
+        Raises:
+            ConfigurationError: it is no text.
+        """
+        if not isinstance(text, str):
+            raise ConfigurationError(f"what is to be corrected is text, not {text!r}")
+        return correct(Asking(self._snapshot, ranking_named("default")), text, ["all", "any"])
 
     def get(self, id: str) -> Article | None:
         """The article of an id, None if there is none."""

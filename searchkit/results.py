@@ -250,7 +250,7 @@ class Results(Sequence[Hit]):
         total: how many articles match, or what counts them when somebody asks.
         took: seconds that the search took, without snippets and the total.
         facets: facet counts by key, exactly as asked.
-        notes: what is worth knowing about the query.
+        notes: what is worth knowing about the query, or what finds it out when somebody asks.
         cursor: gives the cursor after the last hit; None where there can be no next page.
         table: makes the hits an Arrow table.
     """
@@ -262,7 +262,7 @@ class Results(Sequence[Hit]):
         total: int | Callable[[], int],
         took: float,
         facets: Mapping[str, FacetCounts] | None = None,
-        notes: Sequence[Note] = (),
+        notes: Sequence[Note] | Callable[[], Sequence[Note]] = (),
         cursor: Callable[[], str] | None = None,
         table: Callable[[], pyarrow.Table] | None = None,
     ) -> None:
@@ -270,7 +270,7 @@ class Results(Sequence[Hit]):
         self.hits = hits
         self.took = took
         self.facets: Mapping[str, FacetCounts] = {} if facets is None else facets
-        self.notes = notes
+        self._notes = notes
         self._total = total
         self._cursor = cursor
         self._table = table
@@ -288,6 +288,13 @@ class Results(Sequence[Hit]):
         if self._cursor is None or self.hits[-1].rank + 1 >= self.total:
             return None
         return self._cursor()
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What was ignored, corrected or relaxed; and where not all was found why, and what may have been meant."""
+        if callable(self._notes):
+            self._notes = self._notes()
+        return self._notes
 
     def __len__(self) -> int:
         return len(self.hits)

@@ -14,13 +14,14 @@ ROOT = Path(searchkit.__file__).parent
 FILES = {".".join(["searchkit", *path.relative_to(ROOT).with_suffix("").parts]): path for path in ROOT.rglob("*.py")}
 FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 
-# Rooms by floor. Filters stand on a stair: facets read them. The package itself is the table of contents, above all.
+# Rooms by floor. Filters stand on a stair: facets read them; so does asking: what suggests asks. The package itself is
+# the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
     7: ("__main__", "cli", "options", "terminal"),
     6: ("reader", "index"),
-    5: ("search",),
+    5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table"),
-    3.5: ("filters",),
+    3.5: ("filters", "asking"),
     3: ("indexing", "engine", "query", "sources"),
     2: ("codec", "highlight", "schema", "results", "dates", "calendar_periods"),
     1: ("analysis", "article", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes", "regular"),
@@ -29,7 +30,9 @@ FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
     ("__main__", "cli"), ("cli", "options"), ("cli", "terminal"),
-    ("index", "reader"), ("results", "highlight"), ("dates", "calendar_periods"),
+    ("index", "reader"), ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
+    ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
+    ("derived", "answering"), ("results", "highlight"), ("dates", "calendar_periods"),
     ("analysis", "errors"), ("article", "errors"),
     ("nodes", "regular"), ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),
 }  # fmt: skip

@@ -453,6 +453,18 @@ def test_notes_are_shown(run: Run, seeds: str) -> None:
     assert lines[-1] == "note: nothing matches this search"
 
 
+def test_a_misspelt_word_is_asked_about(run: Run, seeds: str) -> None:
+    assert run("search", "sourdogh", "--index", seeds).stdout.splitlines()[1:] == [
+        "note: nothing matches this search",
+        "note: did you mean sourdough?",
+    ]
+    assert run("search", "+sourdough +zeppelinx", "--index", seeds).stdout.splitlines()[1] == (
+        'note: no article has "zeppelinx"; without it "+sourdough" finds 1'
+    )
+    notes = json.loads(run("search", "sourdogh", "--index", seeds, "--json").stdout)["notes"]
+    assert [(note["kind"], note["suggestion"]) for note in notes][1:] == [("did-you-mean", "sourdough")]
+
+
 def test_a_query_may_begin_with_a_minus(run: Run, wire: str) -> None:
     assert ids_found(run("search", "--index", wire, "--json", "--", "-grain")) == ["c"]
 

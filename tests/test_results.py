@@ -20,6 +20,7 @@ from searchkit import (
     Hit,
     Index,
     Keyword,
+    Note,
     Number,
     Ranges,
     Results,
@@ -199,3 +200,17 @@ def test_facet_counts_are_a_sequence_compared_by_content() -> None:
     assert (counts == FacetCounts(values), counts == values) == (False, False)
     assert counts.as_dict() == {"a": 2, "b": 1}
     assert repr(counts) == "FacetCounts(a: 2, b: 1; missing 3, other 4)"
+
+
+def test_notes_may_be_worked_out_when_somebody_looks() -> None:
+    asked = []
+
+    def notes() -> list[Note]:
+        asked.append(1)
+        return [Note("nothing-matches", 0, 1, "why")]
+
+    results = Results("q", [], 0, 0.0, notes=notes)
+    assert asked == []
+    assert "note: why" in repr(results)
+    assert results.to_dict()["notes"][0]["message"] == "why"
+    assert asked == [1]

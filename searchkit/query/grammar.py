@@ -79,20 +79,31 @@ class Group:
         children: the clauses.
         name: the field that they are looked for in, None for the default.
         boost: factor on their scores.
+        start, end: where it stands in the query text, field name and parentheses included; of the whole text 0, 0.
     """
 
     joint: str
     children: tuple[Node, ...]
     name: str | None = None
     boost: float = 1.0
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
 class Signed:
-    """A clause that must (``+``) or must not (``-``) hold."""
+    """A clause that must (``+``) or must not (``-``) hold.
+
+    Attributes:
+        sign: "+" or "-".
+        child: the clause.
+        start, end: where it stands in the query text, signs included.
+    """
 
     sign: str
     child: Node
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 Node = Item | Group | Signed
@@ -170,7 +181,9 @@ class _Parser:
                 self.note("bad-syntax", end - len(operator), end, f"{operator} has nothing after it")
                 break
             children.append(child)
-        return children[0] if len(children) == 1 else Group(joint, tuple(children))
+        if len(children) == 1:
+            return first
+        return Group(joint, tuple(children), start=first.start, end=children[-1].end)
 
     def signed(self, depth: int) -> Node | None:
         """An item with the signs before it."""
@@ -192,7 +205,7 @@ class _Parser:
             if signs := self.text[start : self.at].strip():
                 self.note("bad-syntax", start, start + len(signs), f"{signs} has nothing after it")
             return None
-        return Signed(sign, child) if sign else child
+        return Signed(sign, child, start, child.end) if sign else child
 
     def item(self, depth: int) -> Node | None:
         self.skip()
@@ -208,7 +221,9 @@ class _Parser:
             name = found.group(1)
             self.at = found.end()
         if self.text[self.at] == "(":
-            return self.parenthesis(depth, name)
+            group = self.parenthesis(depth, name)
+            group.start, group.end = start, self.at
+            return group
         item = self.value(start, name)
         boost = _BOOST.match(self.text, self.at)
         if boost:
@@ -216,7 +231,7 @@ class _Parser:
             return replace(item, boost=float(boost.group(1)), end=self.at)
         return item
 
-    def parenthesis(self, depth: int, name: str | None) -> Node:
+    def parenthesis(self, depth: int, name: str | None) -> Group:
         start = self.at
         self.at += 1
         if depth >= MAX_DEPTH:
@@ -311,7 +326,7 @@ def _plain_words(text: str) -> Group | None:
     joined = text.split(" ")[1::2]
     if len(operators) > 1 or "NOT" in operators or len(joined) != len(items) - 1 or set(joined) != operators:
         return None
-    return Group("", (Group(operators.pop().lower(), tuple(items)),))
+    return Group("", (Group(operators.pop().lower(), tuple(items), start=0, end=len(text)),))
 
 
 def parse_text(text: str) -> tuple[Group, list[Note]]:

@@ -56,6 +56,31 @@ def test_a_text_has_its_tree(text: str, children: tuple[Node, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("tram grain", ["tram", "grain"]),
+        (" +tram  - grain -grain", ["+tram", "-", "grain", "-grain"]),
+        ("NOT (a b)^2 c", ["NOT (a b)^2", "c"]),
+        ("title:( a ) ( b (c) ) d", ["title:( a )", "( b (c) )", "d"]),
+        ("a OR  +b AND c d", ["a OR  +b AND c", "d"]),
+        ('x:[1 TO 2]^2 "a b"~3 c~', ["x:[1 TO 2]^2", '"a b"~3', "c~"]),
+        ("a (b (c ", ["a", "(b (c "]),
+        ("(" * (MAX_DEPTH + 3) + "a", ["(" * (MAX_DEPTH + 3) + "a"]),
+    ],
+)
+def test_clauses_know_where_they_stand(text: str, clauses: list[str]) -> None:
+    tree, _ = parse_text(text)
+    assert [text[clause.start : clause.end] for clause in tree.children] == clauses
+
+
+def test_words_joined_by_one_operator_know_where_they_stand() -> None:
+    tree, _ = parse_text("a AND b")
+    (group,) = tree.children
+    assert isinstance(group, Group)
+    assert [(node.start, node.end) for node in (group, *group.children)] == [(0, 7), (0, 1), (6, 7)]
+
+
+@pytest.mark.parametrize(
     ("text", "notes"),
     [
         ("AND a", [("bad-syntax", 0, 3, "AND has nothing to join")]),
@@ -112,3 +137,9 @@ def test_every_text_parses_with_spans_inside_it(text: str) -> None:
     assert all(0 <= start <= end <= len(text) for start, end in spans)
     starts = [item.start for item in items(tree)]
     assert starts == sorted(starts)
+
+    def holds(node: Node, start: int, end: int) -> bool:
+        children = () if isinstance(node, Item) else node.children if isinstance(node, Group) else (node.child,)
+        return start <= node.start < node.end <= end and all(holds(child, node.start, node.end) for child in children)
+
+    assert all(holds(clause, 0, len(text)) for clause in tree.children)

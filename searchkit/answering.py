@@ -1,0 +1,75 @@
+"""The query of a request as its match mode asks, and what is worth telling about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from whoosh import query
+
+from searchkit.asking import Asking
+from searchkit.engine.plan import Evaluation
+from searchkit.query.parse import Mode
+from searchkit.request import Request
+from searchkit.results import Note
+from searchkit.suggest import RARE, correct, why_nothing
+
+
+class Answer(NamedTuple):
+    """A query evaluated.
+
+    Attributes:
+        found: what it matches.
+        notes: on the query.
+        advice: gives more notes, which take longer, where not all that was asked for was found; else None.
+    """
+
+    found: Evaluation
+    notes: list[Note]
+    advice: Callable[[], list[Note]] | None = None
+
+
+def answer(
+    asking: Asking, request: Request, last: int | None, is_walked: Callable[[query.Query], bool] | None = None
+) -> Answer:
+    """The query of a request under some circumstances.
+
+    Args:
+        last: how many results will be asked for.
+        is_walked: whether a tree is known to match something.
+    """
+    text = request.query
+    if not isinstance(text, str):
+        return Answer(asking.evaluated(text), [])
+
+    def parsed(mode: Mode) -> tuple[Evaluation, bool, list[Note]]:
+        found = asking.parsed(text, mode)
+        return asking.evaluated(found.node), found.soft, list(found.notes)
+
+    def is_empty(found: Evaluation) -> bool:
+        return not (is_walked is not None and is_walked(found.node)) and found.is_empty(last or 0)
+
+    mode: Mode = "any" if request.match == "any" else "all"
+    found, soft, notes = parsed(mode)
+    if not is_empty(found):
+        return Answer(found, notes)
+    modes: list[Mode] = ["all", "any"] if request.match == "auto" else [mode]
+    if request.match == "auto" and soft:
+        relaxed, _, _ = parsed("any")
+        if not is_empty(relaxed):
+            message = "no article has all these words, so articles with any of them are shown"
+            notes.append(Note("relaxed", 0, len(text), message))
+            return Answer(relaxed, notes, lambda: _did_you_mean(asking, text, modes, rare=0))
+    ignored = {(note.start, note.end) for note in notes if note.kind == "ignored-word"}
+    return Answer(
+        found, notes, lambda: [why_nothing(asking, text, mode, ignored), *_did_you_mean(asking, text, modes, RARE)]
+    )
+
+
+def _did_you_mean(asking: Asking, text: str, modes: Sequence[Mode], rare: int) -> list[Note]:
+    """A note with the text spelled so that it finds something, if it can be."""
+    correction = correct(asking, text, modes, rare)
+    if correction is None:
+        return []
+    start, end = correction.changes[0].start, correction.changes[-1].end
+    return [Note("did-you-mean", start, end, f"did you mean {correction.text}?", correction.text)]

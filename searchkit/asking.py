@@ -1,0 +1,53 @@
+"""Query texts asked one after another under the circumstances of one search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from whoosh import query
+
+from searchkit.engine.plan import Evaluation
+from searchkit.engine.recency import Recency
+from searchkit.engine.restriction import EVERYTHING, Restriction
+from searchkit.engine.scoring import Ranking
+from searchkit.engine.snapshot import Snapshot
+from searchkit.query.parse import Mode, Parsed, parse_query
+
+
+@dataclass(slots=True)  # not frozen: that would make it slow to make
+class Asking:
+    """All that decides, besides its text, what a query finds.
+
+    Attributes:
+        snapshot: the index.
+        ranking: how words score.
+        restriction: what articles must satisfy besides.
+        now, tz: by what relative and local dates are read; None = now, UTC.
+        recency: how scores fall with age; None = they do not.
+    """
+
+    snapshot: Snapshot
+    ranking: Ranking
+    restriction: Restriction = EVERYTHING
+    now: datetime | None = None
+    tz: str | tzinfo | None = None
+    recency: Recency | None = None
+
+    def parsed(self, text: str, mode: Mode) -> Parsed:
+        """The query of a text, whose plain words must all match or any of them."""
+        written = self.ranking.name != "whoosh"
+        schema = self.snapshot.schema
+        return parse_query(text, schema, self.snapshot, mode, written_patterns=written, now=self.now, tz=self.tz)
+
+    def evaluated(self, node: query.Query) -> Evaluation:
+        """A query over the index."""
+        return Evaluation(self.snapshot, node, self.ranking, self.restriction, self.recency)
+
+    def finds(self, text: str, mode: Mode) -> bool:
+        """Whether a text finds any article."""
+        return not self.evaluated(self.parsed(text, mode).node).is_empty(1)
+
+    def count(self, text: str, mode: Mode) -> int:
+        """How many articles a text finds."""
+        return self.evaluated(self.parsed(text, mode).node).total

@@ -1,0 +1,101 @@
+"""What is made of a query besides hits: the plan, a score taken apart, similar articles, words that set it apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from searchkit.analysis import Analyzer
+from searchkit.answering import answer
+from searchkit.asking import Asking
+from searchkit.engine.plan import PlanReport
+from searchkit.engine.restriction import Restriction
+from searchkit.engine.scoring import ranking_named
+from searchkit.engine.snapshot import Snapshot
+from searchkit.errors import ConfigurationError
+from searchkit.filters import Clock, allowed, read_filters, since_until
+from searchkit.request import Request
+from searchkit.results import Results
+from searchkit.search import search
+
+if TYPE_CHECKING:
+    from searchkit.explain import Explanation
+    from searchkit.significant import SignificantTerm
+
+
+def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
+    """How the ten best of a request are found."""
+    request.check()
+    asking = Asking(snapshot, ranking_named(request.ranking), now=request.now, tz=request.tz)
+    return answer(asking, request, 10).found.report()
+
+
+def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
+    """Why an article scores as it does for the query of a request.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured, or no article of this id.
+    """
+    from searchkit.explain import explain  # here and below: the first search of a process does without
+
+    request.check()
+    ranking = ranking_named(request.ranking)
+    doc = document_of(snapshot, id)
+    found = answer(Asking(snapshot, ranking, now=request.now, tz=request.tz), request, request.limit).found
+    return explain(snapshot, found.node, ranking, doc)
+
+
+def search_similar(snapshot: Snapshot, analyzer: Analyzer, request: Request, id: str) -> Results:
+    """The articles most like one, which is left out.
+
+    Args:
+        request: all but the query.
+        id: of the article.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured, or no article of this id.
+    """
+    from searchkit.similar import similar_query
+
+    doc = document_of(snapshot, id)
+    return search(snapshot, analyzer, replace(request, query=similar_query(snapshot, doc), besides=doc))
+
+
+def search_significant(snapshot: Snapshot, request: Request) -> list[SignificantTerm]:
+    """What sets the matches of a request apart. The sample is the best of them or, where all score the same, spread
+    over all of them.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured.
+    """
+    from searchkit.significant import SAMPLE, significant_terms
+
+    request.check()
+    if request.limit is None:
+        raise ConfigurationError("limit must be a number from 0 on, not None")
+    clock = Clock(request.now, request.tz)
+    span = since_until(request.since, request.until, clock)
+    filters = read_filters(snapshot.schema, request.filters, clock)
+    restriction = Restriction(allowed(snapshot, filters.without(())), span.start, span.end)
+    asking = Asking(snapshot, ranking_named(request.ranking), restriction, request.now, request.tz)
+    found = answer(asking, request, SAMPLE).found
+    top = found.top(SAMPLE)
+    if len(top) and top.scores is not None and top.scores[0] > top.scores[-1]:
+        sample = top.docs
+    else:  # none is better than another
+        sample = found.docs[np.arange(len(top)) * len(found.docs) // max(len(top), 1)]
+    return significant_terms(snapshot, found.docs, sample, request.limit)
+
+
+def document_of(snapshot: Snapshot, id: str) -> int:
+    """The document of an id.
+
+    Raises:
+        ConfigurationError: no article has it.
+    """
+    doc = snapshot.find(id) if isinstance(id, str) else None
+    if doc is None:
+        raise ConfigurationError(f"no article {id!r}")
+    return doc
