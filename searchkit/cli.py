@@ -213,6 +213,7 @@ def _opened_or_created(path: Path, schema: Schema) -> Iterator[Index]:
 @click.option("--after", metavar="CURSOR", help='The next page: the "cursor" that --json printed for the same search.')
 @click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
 @click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+@click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 @_json_option
 def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], as_json: bool, **options: Any) -> None:
     """Find articles.
@@ -226,6 +227,7 @@ def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], a
         +grain -wheat                must have, must not have
         (grain OR wheat) AND NOT us  either, groups
         trad* wom?n defict~          patterns, and words spelled like one
+        /colou?rs?/                  words that fit a regular expression
         title:grain topics:trade     in a field
         published:"last month"       dates, also published:[2025-01 TO 2025-03]
         words:>=100 grain^2          numbers; a word that counts double
@@ -271,6 +273,35 @@ def explain(query: str, id: str, path: str, as_json: bool, **options: Any) -> No
             _echo_json(explanation.to_dict())
         else:
             click.echo(terminal.escape(str(explanation)))
+
+
+@main.command()
+@click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
+@_index_option
+@click.option("--by", default="month", show_default=True, metavar="PERIOD", help="year, quarter, month, week or day.")
+@_selection_options
+@click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
+@click.option("--svg", metavar="FILE", help="Write a chart of rates per million articles too; needs Matplotlib.")
+@_json_option
+def trend(
+    queries: Sequence[str], path: str, filters: Sequence[str], svg: str | None, as_json: bool, **options: Any
+) -> None:
+    """Show how often articles match over time.
+
+    Each QUERY is counted by calendar period.
+
+    \b
+    Example:
+        searchkit trend coffee cocoa --by week --index news.idx --svg trend.svg
+    """
+    with searchkit.open(path) as index:
+        found = index.trend(queries, filters=filters_of(index.schema, filters), **options)
+        if svg is not None:
+            Path(svg).write_text(found.to_svg(), encoding="utf-8")
+        if as_json:
+            _echo_json(found.to_dict())
+        else:
+            terminal.show_trend(found)
 
 
 # ---- care

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from searchkit.indexing.writer import Report
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
     from searchkit.sources import Source
+    from searchkit.trend import Trend
 
 # Control characters but line feed, line and paragraph separators, bidirectional overrides and isolates: what drives a
 # terminal or turns round what stands beside it. And halves of surrogate pairs, which no output can encode.
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _INDENT = 5
+# A query beside its trend is cut to this many characters.
+_NAME = 30
 _BAR = 24
 # Skipped records that are listed on a terminal; a file gets them all.
 _LISTED = 20
@@ -70,6 +73,26 @@ def show(results: Results, zone: tzinfo) -> None:
         _show_rich(results, zone)
     else:
         click.echo("\n".join(_plain_lines(results, zone)))
+
+
+def show_trend(trend: Trend) -> None:
+    """Print a line of bars for each query, and its notes."""
+    if not trend.periods:
+        click.echo("no article has a date")
+        return
+    names = [text if len(text) <= _NAME else f"{text[: _NAME - 1]}…" for text in map(line, trend.counts)]
+    width = max(map(len, names))
+    room = max(10, min(len(trend.periods), shutil.get_terminal_size().columns - width - _INDENT - 30))
+    for name, (query, counts) in zip(names, trend.counts.items(), strict=True):
+        top = max(counts)
+        most = f", most in {trend.periods[counts.index(top)]}: {top:,}" if top else ""
+        click.echo(f"{name:<{width}}  {trend.sparkline(query, room)}  {plural(sum(counts), 'article')}{most}")
+    bars = len(trend.sparkline(next(iter(trend.counts)), room))
+    first, last = trend.periods[0], trend.periods[-1]
+    click.echo(f"{'':<{width}}  {first}{last:>{max(bars - len(first), len(last) + 1)}}")
+    for query, notes in trend.notes.items():
+        for note in notes:
+            click.echo(f"note: {line(query)}: {line(note.message)}")
 
 
 def show_report(report: Report) -> None:

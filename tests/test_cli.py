@@ -760,3 +760,32 @@ def test_a_command_imports_only_what_it_needs(seeds: str, args: list[str], never
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=False, timeout=60)
     assert (result.returncode, result.stderr.split()) == (0, [b"[]"])
+
+
+# ---- trends
+
+
+def test_a_trend_is_a_line_of_bars_for_each_query(run: Run, wire: str) -> None:
+    lines = run("trend", "grain", "no such words " * 9, "--index", wire, "--by", "day").stdout.splitlines()
+    trend = searchkit.open(wire).trend(["grain", "no such words " * 9], by="day")
+    counts = trend.counts["grain"]
+    peak = trend.periods[counts.index(max(counts))]
+    assert re.fullmatch(rf"grain +[▁-█]+  {sum(counts)} articles?, most in {peak}: {max(counts)}", lines[0])
+    assert re.fullmatch(r"no such words no such words n…  [▁]+  0 articles", lines[1])
+    assert lines[2].split() == [trend.periods[0], trend.periods[-1]]
+    assert lines[3].startswith("note: no such words ")
+
+
+def test_a_trend_is_json_or_a_chart_too(run: Run, wire: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    chart = tmp_path / "trend.svg"
+    result = run("trend", "grain", "--index", wire, "--json", "--svg", chart)
+    assert json.loads(result.stdout) == searchkit.open(wire).trend("grain").to_dict()
+    assert "</svg>" in chart.read_text("utf-8")
+
+
+def test_a_trend_of_no_dates_is_told(run: Run, tmp_path: Path) -> None:
+    searchkit.create(tmp_path / "x").add([searchkit.Article("1", "grain", "")])
+    assert run("trend", "grain", "--index", tmp_path / "x").stdout == "no article has a date\n"
+    failed = run("trend", "grain", "--index", tmp_path / "x", "--by", "decade")
+    assert (failed.exit_code, failed.stderr.count("a trend is by year")) == (2, 1)
