@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -281,10 +281,15 @@ def explain(query: str, id: str, path: str, as_json: bool, **options: Any) -> No
 @click.option("--by", default="month", show_default=True, metavar="PERIOD", help="year, quarter, month, week or day.")
 @_selection_options
 @click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
-@click.option("--svg", metavar="FILE", help="Write a chart of rates per million articles too; needs Matplotlib.")
+@click.option(
+    "--svg",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    metavar="FILE",
+    help="Write a chart of rates per million articles too; needs Matplotlib.",
+)
 @_json_option
 def trend(
-    queries: Sequence[str], path: str, filters: Sequence[str], svg: str | None, as_json: bool, **options: Any
+    queries: Sequence[str], path: str, filters: Sequence[str], svg: TextIO | None, as_json: bool, **options: Any
 ) -> None:
     """Show how often articles match over time.
 
@@ -297,7 +302,7 @@ def trend(
     with searchkit.open(path) as index:
         found = index.trend(queries, filters=filters_of(index.schema, filters), **options)
         if svg is not None:
-            Path(svg).write_text(found.to_svg(), encoding="utf-8")
+            svg.write(found.to_svg())
         if as_json:
             _echo_json(found.to_dict())
         else:

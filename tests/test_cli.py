@@ -109,7 +109,7 @@ def test_every_command_explains_itself_with_an_example(run: Run, name: str, comm
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    names = {"build", "search", "explain", "info", "check", "delete", "optimize", "backup", "warm"}
+    names = {"build", "search", "explain", "trend", "info", "check", "delete", "optimize", "backup", "warm"}
     assert set(cli.main.commands) == names
 
 
@@ -787,5 +787,4 @@ def test_a_trend_is_json_or_a_chart_too(run: Run, wire: str, tmp_path: Path) -> 
 def test_a_trend_of_no_dates_is_told(run: Run, tmp_path: Path) -> None:
     searchkit.create(tmp_path / "x").add([searchkit.Article("1", "grain", "")])
     assert run("trend", "grain", "--index", tmp_path / "x").stdout == "no article has a date\n"
-    failed = run("trend", "grain", "--index", tmp_path / "x", "--by", "decade")
-    assert (failed.exit_code, failed.stderr.count("a trend is by year")) == (2, 1)
+    assert "a trend is by year" in run("trend", "grain", "--index", tmp_path / "x", "--by", "decade", status=2).stderr
