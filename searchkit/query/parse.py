@@ -16,7 +16,15 @@ from searchkit.analysis.normalize import normalized
 from searchkit.analysis.tokenizer import raw_words
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
-from searchkit.query.values import MAX_DISTANCE, date_query, is_wild, keyword_query, number_query
+from searchkit.query.values import (
+    LIMITS,
+    MAX_DISTANCE,
+    date_query,
+    is_wild,
+    keyword_query,
+    limited,
+    number_query,
+)
 from searchkit.regular import MAX_WORDS, RegexError, compiled
 from searchkit.results import Note
 from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
@@ -195,6 +203,8 @@ class _Builder:
             return self.text_item(item, ("title", "body"), required)
         kind = self.schema.kind(item.name)
         match kind:
+            case None if item.name in LIMITS and item.kind in ("word", "phrase"):
+                return date_query(limited(item), self.note, self.now, self.tz)
             case None:
                 return self.unknown_field(item, required)
             case Stored():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, tzinfo
+from typing import Any
 
 from whoosh import query
 
@@ -13,6 +15,9 @@ from searchkit.query.grammar import Item
 
 #: A fuzzy word or value differs by no more letters.
 MAX_DISTANCE = 2
+
+#: What looks like a field and limits the date of publication: which end, and whether the date itself is outside.
+LIMITS = {"since": ("low", False), "after": ("low", True), "until": ("high", False), "before": ("high", True)}
 
 #: Takes what is to be told of an item: kind, item, message.
 Tell = Callable[[str, Item, str], None]
@@ -62,6 +67,13 @@ def number_query(item: Item, tell: Tell) -> query.Query | None:
     if low is not None and high is not None and low > high:
         tell("bad-syntax", item, "this range ends before it begins, so nothing is in it")
     return query.NumericRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
+
+
+def limited(item: Item) -> Item:
+    """An item such as ``since:2025`` as a range of dates of publication."""
+    end, is_open = LIMITS[_name(item)]
+    limit: dict[str, Any] = {end: item.text, f"{end}_open": is_open}
+    return replace(item, kind="range", name="published", **limit)
 
 
 def date_query(item: Item, tell: Tell, now: datetime | None, tz: str | tzinfo | None) -> query.Query | None:

@@ -375,3 +375,35 @@ def test_a_regular_expression_that_cannot_be_searched_is_told(
     text: str, node: w.Query, notes: list[tuple[str, int, int]]
 ) -> None:
     assert parse(text) == (node, notes)
+
+
+# ---- limits of the date of publication
+
+
+@pytest.mark.parametrize(
+    ("text", "node"),
+    [
+        ("since:2025", dates("published", (2025, 1, 1), None)),
+        ("after:2025", w.DateRange("published", datetime(2026, 1, 1), None)),
+        ('until:"28 Oct 2025"', dates("published", None, (2025, 10, 29))),
+        ("before:2025-10", dates("published", None, (2025, 10, 1))),
+        ("since:yesterday", dates("published", (2025, 10, 28), None)),
+        (
+            "tram since:2025-01 before:2025-02",
+            w.And([word("tram"), dates("published", (2025, 1, 1), None), dates("published", None, (2025, 2, 1))]),
+        ),
+        ("-since:2025", no(dates("published", (2025, 1, 1), None))),
+    ],
+)
+def test_since_and_its_like_limit_the_date_of_publication(text: str, node: w.Query) -> None:
+    assert parse(text) == (node, [])
+
+
+def test_a_limit_that_is_no_date_is_told() -> None:
+    assert parse("tram since:2025-13") == (word("tram"), [("bad-date", 5, 18)])
+    assert parse("tram since:[1 TO 2]")[1][0] == ("unknown-field", 5, 19)
+
+
+def test_a_field_of_that_name_comes_first() -> None:
+    parsed = parse_query("since:1999", Schema(since=Number()), Vocabulary(), now=NOW)
+    assert parsed.node == w.NumericRange("since", 1999, 1999)
