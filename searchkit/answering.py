@@ -12,7 +12,6 @@ from searchkit.engine.plan import Evaluation
 from searchkit.query.parse import Mode
 from searchkit.request import Request
 from searchkit.results import Note
-from searchkit.suggest import RARE, correct, why_nothing
 
 
 class Answer(NamedTuple):
@@ -61,13 +60,19 @@ def answer(
             notes.append(Note("relaxed", 0, len(text), message))
             return Answer(relaxed, notes, lambda: _did_you_mean(asking, text, modes, rare=0))
     ignored = {(note.start, note.end) for note in notes if note.kind == "ignored-word"}
-    return Answer(
-        found, notes, lambda: [why_nothing(asking, text, mode, ignored), *_did_you_mean(asking, text, modes, RARE)]
-    )
+
+    def advice() -> list[Note]:
+        from searchkit.suggest import RARE, why_nothing  # here and below: most searches do without
+
+        return [why_nothing(asking, text, mode, ignored), *_did_you_mean(asking, text, modes, RARE)]
+
+    return Answer(found, notes, advice)
 
 
 def _did_you_mean(asking: Asking, text: str, modes: Sequence[Mode], rare: int) -> list[Note]:
     """A note with the text spelled so that it finds something, if it can be."""
+    from searchkit.suggest import correct
+
     correction = correct(asking, text, modes, rare)
     if correction is None:
         return []

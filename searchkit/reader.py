@@ -30,14 +30,14 @@ from searchkit.request import Request
 from searchkit.results import Results
 from searchkit.schema import Keyword, Schema
 from searchkit.search import search
-from searchkit.suggest import Correction, complete_value, complete_word, correct
-from searchkit.trend import Trend
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
 
     from searchkit.explain import Explanation
     from searchkit.significant import SignificantTerm
+    from searchkit.suggest import Correction
+    from searchkit.trend import Trend
 
 
 @dataclass(frozen=True)
@@ -319,6 +319,8 @@ class Reader:
             )
             return search(snapshot, snapshot.schema.analyzer, request)
 
+        from searchkit.trend import Trend
+
         results = {text: found(text) for text in texts}
         everything = found("*").facets[key]
         return Trend.of(
@@ -344,6 +346,8 @@ class Reader:
             raise ConfigurationError(f"what is to be completed is text, not {text!r}")
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
             raise ConfigurationError(f"limit must be a number from 0 on, not {limit!r}")
+        from searchkit.suggest import complete_value, complete_word  # here and below: a search does without
+
         snapshot = self._snapshot
         if field is None:
             return complete_word(snapshot, text, limit)
@@ -364,6 +368,8 @@ class Reader:
         """
         if not isinstance(text, str):
             raise ConfigurationError(f"what is to be corrected is text, not {text!r}")
+        from searchkit.suggest import correct
+
         return correct(Asking(self._snapshot, ranking_named("default")), text, ["all", "any"])
 
     def get(self, id: str) -> Article | None:

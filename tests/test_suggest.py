@@ -447,7 +447,7 @@ def test_a_search_that_finds_something_looks_for_no_advice(small: Index, text: s
 
 def test_advice_is_worked_out_when_notes_are_looked_at(small: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("searchkit.answering.correct", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr("searchkit.suggest.correct", lambda *arguments: asked.append(arguments))
     results = small.search("cofee")
     assert (len(results), results.total, asked) == (0, 0, [])
     assert results.notes is results.notes
