@@ -359,8 +359,12 @@ class TextGroup:
         # Where each block begins among the postings: every 128 from the term's first on.
         begins = np.repeat(offsets[:-1] - offsets[0] - (blocks[:-1] - blocks[0]) * BLOCK, np.diff(blocks))
         begins += np.arange(len(begins)) * BLOCK
-        counts = np.diff(starts[begins], append=starts[-1])
-        block, end = int(blocks[0]), int(blocks[-1])
+        return self._verified((first, last), np.diff(starts[begins], append=starts[-1]))
+
+    def _verified(self, rows: tuple[int, int], counts: Array) -> tuple[Array, Array, Array, Array]:
+        """The blocks of the terms in some rows as :meth:`_packed` has them; ``counts`` are the numbers in each."""
+        first, last = rows
+        block, end = int(self._blocks[first]), int(self._blocks[last])
         width = self.slice("positions.width", block, end)
         words = self.slice("positions.starts", block, end).astype(np.int64)
         if not len(words):
@@ -376,10 +380,23 @@ class TextGroup:
 
     def check_positions(self, row: int) -> None:
         """Verify the packed positions of a term: checksums, and that its blocks lie where they should."""
-        postings = self.postings(row)
-        starts = np.zeros(len(postings.docs) + 1, np.int64)
-        np.cumsum(sum(tf.astype(np.int64) for tf in postings.tfs), out=starts[1:])
-        self._packed(postings, starts)
+        start, stop = int(self.postings_starts[row]), int(self.postings_starts[row + 1])
+        if start == stop:
+            return
+        codes = self.slice("tf", start, stop)
+        occurrences = self._code_sums[codes]
+        if len(self._large_at) and not codes.all():
+            large = np.flatnonzero(codes == 0)
+            rows = self._large_rows(large + start)
+            occurrences[large] = sum(tf[rows].astype(np.int64) for tf in self.large_tfs)
+        self._verified((row, row + 1), np.add.reduceat(occurrences, np.arange(0, stop - start, BLOCK)))
+
+    @cached_property
+    def _code_sums(self) -> Array:
+        """int64 occurrences in all fields, by code."""
+        tfs = self._code.decode(np.arange(256, dtype=np.uint8), len(self.fields))
+        found: Array = np.sum(tfs, axis=0, dtype=np.int64)
+        return found
 
     def packed_positions(self) -> tuple[Array, Array]:
         """All packed positions, each term's to be used after :meth:`check_positions` only.
