@@ -395,7 +395,7 @@ class TextGroup:
     def _code_sums(self) -> Array:
         """int64 occurrences in all fields, by code."""
         tfs = self._code.decode(np.arange(256, dtype=np.uint8), len(self.fields))
-        found: Array = np.sum(tfs, axis=0, dtype=np.int64)
+        found: Array = np.array(tfs, np.int64).sum(axis=0)
         return found
 
     def packed_positions(self) -> tuple[Array, Array]:
