@@ -9,7 +9,7 @@ p.postings             first posting of each term, and the number of postings at
 p.docs                 the low 16 bits of the document numbers of the postings, ascending within a term
 p.docs.high            the bits above, of the postings of rare terms
 p.docs.counts          of each common term: its postings in each window of 4,096 documents
-p.tf                   occurrences by field in one byte a posting (:class:`TfCode`), 0 = too many for that
+p.tf                   occurrences by field in one byte a posting (``coding.TfCode``), 0 = too many for that
 p.tf.large.at          the postings that p.tf has no room for, ascending
 p.tf.large.<field>     their occurrences in that field
 p.df.<field>, p.cf.…   by term: documents with it in that field, occurrences in that field
@@ -35,58 +35,12 @@ from typing import NamedTuple
 import numpy as np
 
 from searchkit.codec.bitpacking import block_words, unpack
+from searchkit.codec.coding import LOW_BITS, WINDOW_BITS, TfCode, is_common, window_count
 from searchkit.codec.layout import Array, MappedFile, run_lengths
 from searchkit.codec.terms import SortedStrings
 
-#: Documents of a window, in bits.
-WINDOW_BITS = 12
-_LOW_BITS = 16
 #: Postings that share a width of positions.
 BLOCK = 128
-
-
-class TfCode:
-    """Occurrences in the fields of a group as one byte: six bits for the last of two fields, two for the first.
-
-    Args:
-        fields: 1 or 2.
-    """
-
-    def __init__(self, fields: int) -> None:
-        self.bits = 6 if fields == 2 else 8
-        self.mask = (1 << self.bits) - 1
-
-    def encode(self, tfs: tuple[Array, ...]) -> Array:
-        """uint8 codes of postings; 0 where the occurrences do not fit."""
-        fits = tfs[-1] <= self.mask
-        code = tfs[-1].astype(np.int64)
-        if len(tfs) == 2:
-            fits &= tfs[0] < 1 << (8 - self.bits)
-            code |= tfs[0].astype(np.int64) << self.bits
-        code[~fits] = 0
-        return code.astype(np.uint8)
-
-    def decode(self, codes: Array, fields: int) -> tuple[Array, ...]:
-        """Occurrences in each field."""
-        return (codes,) if fields == 1 else (codes >> self.bits, codes & self.mask)
-
-
-def window_count(docs: int) -> int:
-    """Windows of a segment."""
-    return -(-docs >> WINDOW_BITS)
-
-
-def is_common(docs: int, counts: Array) -> Array:
-    """Which terms have window counts, by term.
-
-    Args:
-        docs: documents of the segment.
-        counts: postings of each term.
-    """
-    if docs <= 1 << _LOW_BITS:
-        return np.zeros(len(counts), np.bool_)
-    common: Array = counts > 2 * window_count(docs)
-    return common
 
 
 class Postings(NamedTuple):
@@ -157,7 +111,7 @@ class TextGroup:
         commons, rare = np.zeros(len(counts) + 1, np.int64), np.zeros(len(counts) + 1, np.int64)
         np.cumsum(common, out=commons[1:])
         np.cumsum(np.where(common, 0, counts), out=rare[1:])
-        if self.docs > 1 << _LOW_BITS:
+        if self.docs > 1 << LOW_BITS:
             if self.file.length(f"{self._at}.docs.high") != rare[-1]:
                 raise self.corrupt("wrong length", "docs.high")
             if self.file.length(f"{self._at}.docs.counts") != commons[-1] * window_count(self.docs):
@@ -237,11 +191,11 @@ class TextGroup:
         term = np.repeat(np.arange(len(rows)), counts)
         nth = np.arange(len(term)) - np.repeat(np.cumsum(counts) - counts, counts)
         docs = self._gathered("docs", begins[term] + nth).astype(np.int64)
-        if self.docs > 1 << _LOW_BITS:
+        if self.docs > 1 << LOW_BITS:
             is_common, commons, rare = self._high
             common = is_common[rows][term]
             at = rare[rows][term] + nth
-            docs[~common] |= self._gathered("docs.high", at[~common]).astype(np.int64) << _LOW_BITS
+            docs[~common] |= self._gathered("docs.high", at[~common]).astype(np.int64) << LOW_BITS
             if common.any():
                 windows, where = window_count(self.docs), np.flatnonzero(is_common[rows])
                 begin, end = int(commons[rows[where[0]]]) * windows, (int(commons[rows[where[-1]]]) + 1) * windows
@@ -251,7 +205,7 @@ class TextGroup:
                 place = np.zeros(len(rows), np.int64)
                 place[where] = np.arange(len(where))
                 window = (ends[place[term[common]]] <= nth[common, None]).sum(axis=1)
-                docs[common] |= window >> (_LOW_BITS - WINDOW_BITS) << _LOW_BITS
+                docs[common] |= window >> (LOW_BITS - WINDOW_BITS) << LOW_BITS
         if len(docs) and int(docs.max()) >= self.docs:
             raise self.corrupt("document numbers outside the segment", "docs")
         return docs
@@ -266,21 +220,21 @@ class TextGroup:
 
     def _docs(self, first: int, last: int, start: int, stop: int) -> Array:
         docs = self.slice("docs", start, stop).astype(np.int64)
-        if self.docs <= 1 << _LOW_BITS:
+        if self.docs <= 1 << LOW_BITS:
             return docs
         is_common, commons, rare = self._high
         high = self.slice("docs.high", int(rare[first]), int(rare[last]))
         if commons[first] == commons[last]:
-            return docs | (high.astype(np.int64) << _LOW_BITS)
+            return docs | (high.astype(np.int64) << LOW_BITS)
         windows = window_count(self.docs)
         counts = self.slice("docs.counts", int(commons[first]) * windows, int(commons[last]) * windows)
         lengths = run_lengths(self.postings_starts[first : last + 1])
         common = np.repeat(is_common[first:last], lengths)
         if int(counts.sum(dtype=np.int64)) != int(common.sum()):
             raise self.corrupt("another number of postings than the dictionary says", "docs.counts")
-        tiles = np.tile(np.arange(windows) >> (_LOW_BITS - WINDOW_BITS), len(counts) // windows)
-        docs[common] |= np.repeat(tiles, counts) << _LOW_BITS
-        docs[~common] |= high.astype(np.int64) << _LOW_BITS
+        tiles = np.tile(np.arange(windows) >> (LOW_BITS - WINDOW_BITS), len(counts) // windows)
+        docs[common] |= np.repeat(tiles, counts) << LOW_BITS
+        docs[~common] |= high.astype(np.int64) << LOW_BITS
         return docs
 
     def _tfs(self, start: int, stop: int) -> tuple[Array, ...]:
@@ -325,7 +279,7 @@ class TextGroup:
         start, stop = int(self.postings_starts[row]), int(self.postings_starts[row + 1])
         low, codes = self.slice("docs", start, stop), self.slice("tf", start, stop)
         high = counts = np.zeros(0, np.uint16)
-        if self.docs > 1 << _LOW_BITS:
+        if self.docs > 1 << LOW_BITS:
             is_common, commons, rare = self._high
             if is_common[row]:
                 windows = window_count(self.docs)

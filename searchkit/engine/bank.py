@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from searchkit.codec.coding import TfCode, window_count
 from searchkit.codec.layout import Array
-from searchkit.codec.postings import TextGroup, TfCode, window_count
+from searchkit.codec.postings import TextGroup
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.shapes import ShapeWord
 from searchkit.engine.snapshot import GroupView

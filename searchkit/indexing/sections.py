@@ -10,8 +10,9 @@ import numpy as np
 
 from searchkit.analysis.languages import plain_key
 from searchkit.codec.bitpacking import block_words, pack, widths
+from searchkit.codec.coding import WINDOW_BITS, TfCode, is_common, window_count
 from searchkit.codec.layout import Array, FileWriter, run_lengths, smallest_unsigned
-from searchkit.codec.postings import BLOCK, WINDOW_BITS, TfCode, is_common, window_count
+from searchkit.codec.postings import BLOCK
 from searchkit.codec.segment import Columns
 from searchkit.codec.terms import write_strings
 from searchkit.indexing.numbering import KERNELS

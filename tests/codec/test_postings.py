@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from searchkit.codec.coding import TfCode
 from searchkit.codec.layout import Array, FileWriter, MappedFile
-from searchkit.codec.postings import TextGroup, TfCode
+from searchkit.codec.postings import TextGroup
 from searchkit.codec.storage import Storage
 from searchkit.errors import IndexCorruptError
 from searchkit.indexing.sections import GroupSections, Run
