@@ -26,6 +26,7 @@ from searchkit.codec.segment import Segment
 from searchkit.engine.matched import NOTHING, Matched, constant, member, union
 from searchkit.engine.patterns import pattern_rows, text_rows
 from searchkit.engine.ranges import bound
+from searchkit.engine.recent import Recent
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.words import Words, places_of
@@ -36,10 +37,8 @@ from searchkit.nodes import Word, WordPhrase, WrittenPattern
 # of up to this many documents (whoosh.query.Or).
 _WHOOSH_CLAUSES = 1024
 _WHOOSH_SMALL = 5000
-#: Documents of patterns that are remembered in each segment, 4 bytes each, and patterns.
-_KEPT_DOCS, _KEPT_PATTERNS = 2_000_000, 256
-#: The first documents of a pattern are remembered if no more are asked for.
-_KEPT_FIRST = 1000
+#: Patterns whose documents are remembered in each segment, and bytes of these.
+_KEPT_PATTERNS = (256, 8_000_000)
 #: Of more terms it is sooner to look at all documents than at the first of each.
 _FEW_TERMS = 500
 
@@ -63,8 +62,7 @@ class Dense:
         self._ranking = ranking
         self._whoosh = ranking.name == "whoosh"
         self.words = Words(snapshot, row, ranking)
-        self._pattern_docs: dict[tuple[Any, ...], Array] = {}
-        self._first_docs: dict[tuple[Any, ...], Array] = {}
+        self._pattern_docs = Recent[Array](*_KEPT_PATTERNS)
 
     def evaluate(self, node: query.Query, within: Array | None = None, scored: bool = True) -> Matched:
         """The documents that ``node`` matches, deleted ones included.
@@ -268,35 +266,27 @@ class Dense:
 
     def pattern_docs(self, node: WrittenPattern) -> Array:
         """The documents that a pattern matches, ascending uint32. Those of recent patterns are remembered."""
-        key = _pattern_key(node)
-        found = self._pattern_docs.get(key)
-        if found is None:
-            view, _ = self._groups[node.fields[0]]
+        view, _ = self._groups[node.fields[0]]
+
+        def found() -> Array:
             mask = self.words.term_mask(view, self._pattern_terms(node), places_of(view, node.fields))
-            found = np.flatnonzero(mask).astype(np.uint32)
-            kept = sum(map(len, self._pattern_docs.values()))
-            if kept + len(found) > _KEPT_DOCS or len(self._pattern_docs) >= _KEPT_PATTERNS:
-                self._pattern_docs = {}
-            self._pattern_docs[key] = found
-        return found
+            return np.flatnonzero(mask).astype(np.uint32)
+
+        return self._pattern_docs.get(_pattern_key(node), found)
 
     def first_pattern_docs(self, node: WrittenPattern, count: int) -> Array:
         """The first ``count`` documents that a pattern matches, ascending, deleted ones included."""
         view, _ = self._groups[node.fields[0]]
-        if _pattern_key(node) in self._pattern_docs or len(node.fields) < len(view.fields):
+        if len(node.fields) < len(view.fields):
             return self.pattern_docs(node)[:count]
-        key = (*_pattern_key(node), count)
-        found = self._first_docs.get(key)
-        if found is None:
+
+        def found() -> Array:
             terms = self._pattern_terms(node)
             if len(terms) > _FEW_TERMS:
-                return self.pattern_docs(node)[:count]
-            found = np.unique(view.groups[self._row].first_docs(terms, count))[:count]
-            if len(self._first_docs) >= _KEPT_PATTERNS:
-                self._first_docs = {}
-            if count <= _KEPT_FIRST:
-                self._first_docs[key] = found
-        return found
+                return self.pattern_docs(node)[:count].copy()  # not to keep all of them
+            return np.unique(view.groups[self._row].first_docs(terms, count))[:count]
+
+        return self._pattern_docs.get((*_pattern_key(node), count), found)
 
     def _pattern_terms(self, node: WrittenPattern) -> Array:
         """The rows of the terms of the words that a pattern matches, ascending."""

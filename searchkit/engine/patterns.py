@@ -105,6 +105,15 @@ class WrittenWords(NamedTuple):
     complete: bool
 
 
+def words_beginning(group: TextGroup, prefix: str) -> Array:
+    """Rows of the words as written that begin with a prefix, or whose plain form does, ascending."""
+    key = prefix.encode(errors="replace")
+    start, end = group.words.prefix_range(key)
+    plain = np.unique(group.plain_words[slice(*group.plain_keys.prefix_range(key))])
+    # Words that begin so themselves are neighbours: all others come before or after them.
+    return np.concatenate((plain[plain < start], np.arange(start, end), plain[plain >= end]))
+
+
 def written_words(group: TextGroup, kind: str, text: str, distance: int) -> WrittenWords:
     """The words as written of a group that a pattern matches, in their own form or as they may be typed plain.
 
@@ -118,9 +127,10 @@ def written_words(group: TextGroup, kind: str, text: str, distance: int) -> Writ
         found = rows[matching_lines(text, lines, starts, MAX_WORDS + 1)]
         return WrittenWords(np.unique(found[:MAX_WORDS]), len(found) <= MAX_WORDS)
 
+    if kind == "prefix":
+        return WrittenWords(words_beginning(group, text), True)
+
     def rows_of(strings: SortedStrings) -> Array:
-        if kind == "prefix":
-            return prefix_rows(strings, text)
         return wildcard_rows(strings, text) if kind == "wildcard" else fuzzy_rows(strings, text, distance)
 
     return WrittenWords(np.union1d(rows_of(group.words), group.plain_words[rows_of(group.plain_keys)]), True)

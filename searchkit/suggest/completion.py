@@ -13,7 +13,7 @@ from searchkit.analysis import fold_value
 from searchkit.analysis.normalize import mark_class, normalized
 from searchkit.codec.columns import Keywords
 from searchkit.codec.layout import Array
-from searchkit.codec.postings import TextGroup
+from searchkit.engine.patterns import words_beginning
 from searchkit.engine.plan import best
 from searchkit.engine.snapshot import GroupView, Snapshot
 from searchkit.engine.tally import count_values, keyword_ordinals
@@ -53,7 +53,7 @@ def _most_frequent(snapshot: Snapshot, view: GroupView, prefix: str, limit: int)
     The most frequent of each segment are added up until no other word can have as many: the threshold algorithm (Fagin,
     Lotem, Naor 2001).
     """
-    rows = [_rows(group, prefix.encode(errors="replace")) for group in view.groups]
+    rows = [words_beginning(group, prefix) for group in view.groups]
     frequencies = [group.word_df[own].astype(np.float64) for group, own in zip(view.groups, rows, strict=True)]
     count = limit
     while True:
@@ -73,14 +73,6 @@ def _most_frequent(snapshot: Snapshot, view: GroupView, prefix: str, limit: int)
         if not unseen or (len(kept) == limit and (last > unseen or len(rows) == 1)):
             return [word.decode() for word in kept]
         count *= 4
-
-
-def _rows(group: TextGroup, prefix: bytes) -> Array:
-    """The rows of the words as written that begin with a prefix, or whose plain form does, ascending."""
-    start, end = group.words.prefix_range(prefix)
-    plain = np.unique(group.plain_words[slice(*group.plain_keys.prefix_range(prefix))])
-    # Words that begin so themselves are neighbours: all others come before or after them.
-    return np.concatenate((plain[plain < start], np.arange(start, end), plain[plain >= end]))
 
 
 def _frequency(view: GroupView, word: bytes) -> int:
