@@ -100,6 +100,12 @@ def parse_query(
     return Parsed(node, tuple(notes), builder.soft_words >= 2)
 
 
+def terms_of(schema: Schema, vocabulary: Vocabulary, field: str, word: str) -> list[str]:
+    """The index terms of a field that a word, normalised, stands for, its own first."""
+    own = schema.analyzer.term(word)
+    return [own, *(term for term in vocabulary.variants(field, word) if term != own)]
+
+
 #: Each pattern may have to look at every word of the index.
 _MAX_PATTERNS = 50
 # What parts the words around a pattern; an apostrophe, a hyphen and the like may stand inside of one. Compiled when it
@@ -293,9 +299,7 @@ class _Builder:
         return Word(fields, self.terms(fields, word), item.boost, word)
 
     def terms(self, fields: tuple[str, ...], word: str) -> list[str]:
-        """The terms that a word stands for, its own first."""
-        own = self.schema.analyzer.term(word)
-        return [own, *(term for term in self.vocabulary.variants(fields[0], word) if term != own)]
+        return terms_of(self.schema, self.vocabulary, fields[0], word)
 
     def first(self, words: list[str], item: Item) -> list[str]:
         """As many words of a phrase as are searched."""

@@ -19,7 +19,7 @@ from searchkit.engine.plan import Evaluation
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word
 from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
-from searchkit.query.parse import Mode
+from searchkit.query.parse import Mode, terms_of
 from searchkit.schema import Schema, Text
 
 #: Texts longer than this are not corrected, nor are more than so many words of one looked at, or so many different
@@ -189,8 +189,7 @@ def _is_plain(word: str) -> bool:
 
 
 def _node(snapshot: Snapshot, fields: tuple[str, ...], word: str) -> Word:
-    own = snapshot.schema.analyzer.term(word)
-    return Word(fields, [own, *(term for term in snapshot.variants(fields[0], word) if term != own)])
+    return Word(fields, terms_of(snapshot.schema, snapshot, fields[0], word))
 
 
 def _had(snapshot: Snapshot, node: Word) -> int:
