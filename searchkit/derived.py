@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchkit.analysis import Analyzer
 from searchkit.answering import answer
 from searchkit.asking import Asking
 from searchkit.engine.plan import PlanReport
-from searchkit.engine.restriction import Restriction
 from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
-from searchkit.filters import Clock, allowed, read_filters, since_until
+from searchkit.filters import Clock, restricted
 from searchkit.request import Request
 from searchkit.results import Results
 from searchkit.search import search
@@ -47,7 +45,7 @@ def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
     return explain(snapshot, found.node, ranking, doc)
 
 
-def search_similar(snapshot: Snapshot, analyzer: Analyzer, request: Request, id: str) -> Results:
+def search_similar(snapshot: Snapshot, request: Request, id: str) -> Results:
     """The articles most like one, which is left out.
 
     Args:
@@ -60,7 +58,7 @@ def search_similar(snapshot: Snapshot, analyzer: Analyzer, request: Request, id:
     from searchkit.similar import similar_query
 
     doc = document_of(snapshot, id)
-    return search(snapshot, analyzer, replace(request, query=similar_query(snapshot, doc), besides=doc))
+    return search(snapshot, replace(request, query=similar_query(snapshot, doc), besides=doc))
 
 
 def search_significant(snapshot: Snapshot, request: Request) -> list[SignificantTerm]:
@@ -76,9 +74,7 @@ def search_significant(snapshot: Snapshot, request: Request) -> list[Significant
     if request.limit is None:
         raise ConfigurationError("limit must be a number from 0 on, not None")
     clock = Clock(request.now, request.tz)
-    span = since_until(request.since, request.until, clock)
-    filters = read_filters(snapshot.schema, request.filters, clock)
-    restriction = Restriction(allowed(snapshot, filters.without(())), span.start, span.end)
+    restriction = restricted(snapshot, request.filters, request.since, request.until, clock)
     asking = Asking(snapshot, ranking_named(request.ranking), restriction, request.now, request.tz)
     found = answer(asking, request, SAMPLE).found
     top = found.top(SAMPLE)

@@ -18,6 +18,7 @@ import numpy as np
 from searchkit.article import UNDATED
 from searchkit.codec.layout import Array
 from searchkit.dates import DateError, Span, as_span
+from searchkit.engine.restriction import Restriction
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
 from searchkit.schema import Date, Keyword, Kind, Number, Schema
@@ -296,6 +297,18 @@ def allowed(snapshot: Snapshot, filters: Sequence[Filter]) -> Array | None:
     if len(masks) == 1:
         return masks[0]
     return snapshot.masks.get(key, lambda: reduce(np.logical_and, masks))
+
+
+def restricted(
+    snapshot: Snapshot, filters: Mapping[str, Any] | Composition | None, since: Any, until: Any, clock: Clock
+) -> Restriction:
+    """What filters, since and until admit together. Arguments and errors as in :func:`read_filters` and
+    :func:`since_until`.
+    """
+    span = since_until(since, until, clock)
+    return Restriction(
+        allowed(snapshot, read_filters(snapshot.schema, filters, clock).without(())), span.start, span.end
+    )
 
 
 def _remembered(snapshot: Snapshot, wanted: Filter) -> Array:

@@ -7,7 +7,6 @@ from typing import Any
 
 from whoosh import query
 
-from searchkit.analysis import Analyzer
 from searchkit.article import UNDATED, Article
 from searchkit.dates import from_micros
 from searchkit.engine.snapshot import Snapshot
@@ -19,9 +18,8 @@ from searchkit.schema import Date, Keyword, Number, Stored, Text
 class Source:
     """Gives hits what they show; holds on to the snapshot that they were found in."""
 
-    def __init__(self, snapshot: Snapshot, analyzer: Analyzer, node: query.Query | None) -> None:
+    def __init__(self, snapshot: Snapshot, node: query.Query | None) -> None:
         self._snapshot = snapshot
-        self._analyzer = analyzer
         self._node = node
         self._finders: dict[str, Finder] = {}
 
@@ -60,7 +58,7 @@ class Source:
         found = self._finders.get(field)
         if found is None:
             marks = marks_of(self._snapshot, self._node, field)
-            found = Finder(marks, self._analyzer, forms_of(self._snapshot, marks, field))
+            found = Finder(marks, self._snapshot.schema.analyzer, forms_of(self._snapshot, marks, field))
             self._finders[field] = found
         return found
 

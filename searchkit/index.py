@@ -15,11 +15,10 @@ from searchkit.article import Article
 from searchkit.codec.generation import latest_generation, named_files
 from searchkit.codec.storage import Storage
 from searchkit.engine.plan import Evaluation
-from searchkit.engine.restriction import Restriction
 from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexExistsError
-from searchkit.filters import Clock, Composition, allowed, read_filters, since_until
+from searchkit.filters import Clock, Composition, restricted
 from searchkit.query.parse import parse_query
 from searchkit.reader import Reader
 from searchkit.schema import Schema
@@ -201,9 +200,7 @@ class Index(Reader):
     ) -> np.ndarray[Any, Any]:
         """The documents of the newest generation that a search finds. Only under the lock of a transaction."""
         snapshot = Snapshot(self._storage)
-        span = since_until(since, until, clock)
-        wanted = read_filters(snapshot.schema, filters, clock).without(())
-        restriction = Restriction(allowed(snapshot, wanted), span.start, span.end)
+        restriction = restricted(snapshot, filters, since, until, clock)
         if query is None or isinstance(query, str):
             parsed = parse_query(query or "", snapshot.schema, snapshot, "all", now=clock.now, tz=clock.tz)
             if parsed.notes:

@@ -201,8 +201,7 @@ class Reader:
             now,
             tz,
         )
-        snapshot = self._snapshot
-        return search(snapshot, snapshot.schema.analyzer, request)
+        return search(self._snapshot, request)
 
     def similar(
         self,
@@ -225,8 +224,7 @@ class Reader:
             ConfigurationError: no article of this id, or an argument that cannot be honoured.
         """
         request = Request("", limit, filters=filters, since=since, until=until, facets=facets, highlight=highlight)
-        snapshot = self._snapshot
-        return search_similar(snapshot, snapshot.schema.analyzer, request, id)
+        return search_similar(self._snapshot, request, id)
 
     def significant(
         self,
@@ -317,7 +315,7 @@ class Reader:
             request = Request(
                 text, limit=0, match=match, filters=filters, since=since, until=until, facets=[key], now=now, tz=tz
             )
-            return search(snapshot, snapshot.schema.analyzer, request)
+            return search(snapshot, request)
 
         from searchkit.trend import Trend
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from searchkit.analysis import Analyzer
 from searchkit.answering import answer
 from searchkit.asking import Asking
 from searchkit.codec.layout import Array
@@ -32,7 +31,7 @@ from searchkit.results import FacetCounts, Hit, LazyHits, Results
 _PATIENCE = 0.3
 
 
-def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
+def search(snapshot: Snapshot, request: Request) -> Results:
     """The results of a search over a snapshot.
 
     Raises:
@@ -93,7 +92,7 @@ def search(snapshot: Snapshot, analyzer: Analyzer, request: Request) -> Results:
         among = counted if others is None else counted[others[counted]]
         counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
-    source = Source(snapshot, analyzer, found.node if request.highlight else None)
+    source = Source(snapshot, found.node if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
     if request.limit and len(docs) and request.besides is None:
