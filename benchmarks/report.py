@@ -18,6 +18,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from benchmarks import charts, tables
@@ -179,7 +180,13 @@ def _arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--corpus", type=_corpus, action="append", default=[], metavar="NAME=FILE", help="JSON lines; may be repeated")
     add("--out", type=Path, required=True, metavar="DIR")
-    add("--work", type=Path, default=Path("/tmp/searchkit-peers"), metavar="DIR", help="where indexes are kept")
+    add(
+        "--work",
+        type=Path,
+        default=Path(gettempdir()) / "searchkit-peers",
+        metavar="DIR",
+        help="where indexes are kept",
+    )
     add("--peers", type=_names(tuple(PEERS)), default=[*PEERS], metavar="NAME,…", help=", ".join(PEERS))
     add("--classes", type=_names(tuple(CLASSES)), default=[*CLASSES], metavar="NAME,…", help=", ".join(CLASSES))
     add("--only", type=_names(PARTS), default=[*PARTS[:-1]], metavar="PART,…", help=", ".join(PARTS))
