@@ -16,6 +16,7 @@ from searchkit.errors import (
 
 if TYPE_CHECKING:
     from searchkit.article import Article, Skipped
+    from searchkit.engine.scoring import BM25, BM25F, Ranking
     from searchkit.explain import Explanation
     from searchkit.facets import Ranges, Terms
     from searchkit.filters import all_of, any_of, none_of
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from searchkit.trend import Trend
 
 __all__ = [
+    "BM25",
+    "BM25F",
     "Article",
     "ArticleError",
     "ConfigurationError",
@@ -48,6 +51,7 @@ __all__ = [
     "Note",
     "Number",
     "Ranges",
+    "Ranking",
     "Report",
     "Results",
     "Schema",
@@ -70,6 +74,8 @@ __all__ = [
 
 # NumPy and Whoosh come with some of these, others with a decoder of JSON: a program waits only for what it uses.
 _LAZY = {
+    "BM25": "searchkit.engine.scoring",
+    "BM25F": "searchkit.engine.scoring",
     "Article": "searchkit.article",
     "Correction": "searchkit.suggest",
     "Date": "searchkit.schema",
@@ -82,6 +88,7 @@ _LAZY = {
     "Note": "searchkit.results",
     "Number": "searchkit.schema",
     "Ranges": "searchkit.facets",
+    "Ranking": "searchkit.engine.scoring",
     "Report": "searchkit.indexing.writer",
     "Results": "searchkit.results",
     "Schema": "searchkit.schema",

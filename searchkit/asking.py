@@ -36,7 +36,7 @@ class Asking:
 
     def parsed(self, text: str, mode: Mode) -> Parsed:
         """The query of a text, whose plain words must all match or any of them."""
-        written = self.ranking.name != "whoosh"
+        written = not self.ranking.mimics_whoosh
         schema = self.snapshot.schema
         return parse_query(text, schema, self.snapshot, mode, written_patterns=written, now=self.now, tz=self.tz)
 

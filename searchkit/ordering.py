@@ -15,6 +15,7 @@ from searchkit.cursor import Walk, fingerprint, joint_of, new_cursor
 from searchkit.dates import DateError, Span, duration_before
 from searchkit.engine.plan import Evaluation, Matches, best
 from searchkit.engine.recency import Recency
+from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
 from searchkit.filters import Clock, Filters
@@ -30,6 +31,7 @@ class Order:
     """All that decides which hits a search has, and in which order, but its query."""
 
     request: Request
+    ranking: Ranking
     keys: list[tuple[str, bool]]
     filters: Filters
     span: Span
@@ -55,10 +57,10 @@ class Order:
 
     def identity(self, node: query.Query) -> bytes:
         """What searches have in common that have the same hits in the same order. ``node`` is what is evaluated."""
-        request, least = self.request, self.request.min_score
+        least = self.request.min_score
         return fingerprint(
             node,
-            request.ranking,
+            self.ranking.key,
             None if least is None else float(least),
             self.keys,
             self.is_newest,

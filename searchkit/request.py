@@ -11,6 +11,7 @@ import numpy as np
 from whoosh import query
 
 from searchkit.dates import resolve_zone
+from searchkit.engine.scoring import Ranking
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet
 from searchkit.filters import Composition
@@ -32,7 +33,7 @@ class Request:
     until: Any = None
     facets: Sequence[str | Facet] | None = None
     sort: str | Sequence[str] = "relevance"
-    ranking: str = "default"
+    ranking: str | Ranking = "default"
     highlight: bool = True
     min_score: float | None = None
     recency: str | timedelta | None = None

@@ -18,7 +18,7 @@ from searchkit.cursor import read_cursor
 from searchkit.engine.accelerated import load_kernels
 from searchkit.engine.plan import Matches
 from searchkit.engine.restriction import Restriction
-from searchkit.engine.scoring import ranking_named
+from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
 from searchkit.facets import FacetContext, facets_of
 from searchkit.filters import Clock, Filter, allowed, read_filters, since_until
@@ -40,7 +40,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     started = time.perf_counter()
     load_kernels(_PATIENCE)
     request.check()
-    ranking = ranking_named(request.ranking)
+    ranking = ranking_of(request.ranking, snapshot.groups)
     cursor = None if request.after is None else read_cursor(request.after, snapshot)
     # Relative dates mean on all pages what they meant on the first.
     clock = Clock(request.now or (datetime.now(UTC) if cursor is None else cursor.present), request.tz)
@@ -53,7 +53,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
 
     first = request.offset if cursor is None else cursor.rank
     last = None if request.limit is None else first + request.limit
-    order = Order(request, keys, filters, span, recency)
+    order = Order(request, ranking, keys, filters, span, recency)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
     asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency)

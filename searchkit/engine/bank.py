@@ -19,9 +19,10 @@ import numpy as np
 from searchkit.codec.coding import TfCode, window_count
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
+from searchkit.engine.group_view import GroupView
+from searchkit.engine.occurrences import Occurrences
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.shapes import ShapeWord
-from searchkit.engine.snapshot import GroupView
 from searchkit.engine.words import Words
 
 #: Postings that the banks of a snapshot hold for one ranking, 5 bytes each: what a vocabulary of news uses day by day.
@@ -79,6 +80,7 @@ class Bank:
     Args:
         kernels: the module of :mod:`searchkit.engine.kernels.entry`.
         words: the reference evaluator of the segment.
+        occurrences: those of words in the segment.
         view: the group.
         row: the segment's row in the snapshot.
         ranking: how words score.
@@ -90,6 +92,7 @@ class Bank:
         self,
         kernels: ModuleType,
         words: Words,
+        occurrences: Occurrences,
         view: GroupView,
         row: int,
         ranking: Ranking,
@@ -99,6 +102,7 @@ class Bank:
         self._on_renewal = on_renewal
         self._kernels = kernels
         self._words = words
+        self._occurrences = occurrences
         self._view = view
         self._ranking = ranking
         self._group: TextGroup = view.groups[row]
@@ -168,7 +172,7 @@ class Bank:
         if row >= 0:
             low, codes, high, counts, large = group.encoded(row)
         elif rows:
-            docs, tfs = self._words.hits_of(view, known)
+            docs, tfs = self._occurrences.of_word(view, known, self._places)
             codes = TfCode(len(tfs)).encode(tfs)
             large = tuple(tf[codes == 0] for tf in tfs)
             low, high, counts = docs.astype(np.uint16), (docs >> 16).astype(np.uint16), nothing

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from whoosh import query
@@ -24,6 +24,8 @@ from searchkit.nodes import Word, WordPhrase, WrittenPattern
 _BLOCK = 64
 #: With recency so many times as many documents are asked for, and again so many times as many.
 _DEEPER = 8
+#: Rankings whose evaluators a snapshot keeps, each with a bank of up to 200 MB.
+_KEPT_RANKINGS = 4
 
 
 @dataclass(slots=True)  # not frozen: setting its fields the slow way would show in the search of a rare word
@@ -82,20 +84,28 @@ def _among(matched: Matched, mask: Array) -> Matched:
 
 def evaluators(snapshot: Snapshot, ranking: Ranking) -> list[Dense]:
     """The reference evaluators under a ranking, one a segment."""
-    found: list[Dense] | None = snapshot.evaluators.get(ranking.name)
+    found: list[Dense] | None = snapshot.evaluators.get(ranking.key)
     if found is None:
         found = [Dense(snapshot, row, ranking) for row in range(len(snapshot.segments))]
-        snapshot.evaluators[ranking.name] = found
+        _keep(snapshot.evaluators, ranking, found)
     return found
 
 
 def accelerated(snapshot: Snapshot, ranking: Ranking) -> Accelerated | None:
     """The kernels over a snapshot, None while they are not loaded."""
-    found: Accelerated | None = snapshot.accelerated.get(ranking.name)
+    found: Accelerated | None = snapshot.accelerated.get(ranking.key)
     if found is None and (kernels := ready_kernels()) is not None:
         words = [evaluator.words for evaluator in evaluators(snapshot, ranking)]
-        found = snapshot.accelerated[ranking.name] = Accelerated(snapshot, kernels, ranking, words)
+        found = Accelerated(snapshot, kernels, ranking, words)
+        _keep(snapshot.accelerated, ranking, found)
     return found
+
+
+def _keep(made: dict[Hashable, Any], ranking: Ranking, found: Any) -> None:
+    """Keep what was made for a ranking, in place of what was made before for others if there are too many."""
+    made[ranking.key] = found
+    while len(made) > _KEPT_RANKINGS:
+        made.pop(next(iter(made)), None)
 
 
 def _live(matched: Matched, snapshot: Snapshot, row: int) -> Matches:
