@@ -1,13 +1,44 @@
-"""What the values of the command line's options mean."""
+"""The options that several commands have, and what the values of options mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
+
+import click
 
 from searchkit.errors import ConfigurationError, SchemaError
 from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+index_option = click.option("--index", "path", required=True, metavar="DIR", help="The directory of the index.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
+match_option = click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
+ranking_option = click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+
+
+def selection_options(command: _Command) -> _Command:
+    """The options by which commands select articles beside the query."""
+    for option in (
+        click.option(
+            "--tz", metavar="ZONE", help="Time zone of dates, asked for and shown, e.g. Europe/Paris; UTC unless given."
+        ),
+        click.option(
+            "--filter",
+            "filters",
+            multiple=True,
+            metavar="FIELD=VALUE",
+            help="An exact value, or for numbers and dates a range LOW..HIGH with both ends included, either end left "
+            "out for an open one. The same field again: any of these values.",
+        ),
+        click.option("--until", metavar="DATE", help="Published until the end of this date."),
+        click.option("--since", metavar="DATE", help='Published since this date: 2025-10, "1 Oct 2025", "last week".'),
+    ):
+        command = option(command)
+    return command
+
 
 #: What ``--field name:kind`` can say.
 KINDS: dict[str, Kind] = {

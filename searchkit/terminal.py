@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 import shutil
 import sys
@@ -65,6 +67,17 @@ def size(count: int) -> str:
             return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:,.1f} GB"
+
+
+def complain(message: object) -> None:
+    """Say, on stderr, what went wrong."""
+    click.echo(f"searchkit: {line(message)}", err=True)
+
+
+def show_json(value: Any) -> None:
+    """Print a value as JSON that the output can encode."""
+    is_unicode = codecs.lookup(sys.stdout.encoding or "utf-8").name.startswith("utf")
+    click.echo(escape(json.dumps(value, ensure_ascii=not is_unicode, indent=2)))
 
 
 def show(results: Results, zone: tzinfo) -> None:

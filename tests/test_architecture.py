@@ -17,7 +17,7 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 # Rooms by floor. Filters stand on a stair: facets read them; so does asking: what suggests asks. The package itself is
 # the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
-    7: ("__main__", "cli", "options", "terminal"),
+    7: ("__main__", "cli", "commands", "options", "terminal"),
     6: ("reader", "index"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table"),
@@ -29,7 +29,8 @@ FLOORS: dict[float, tuple[str, ...]] = {
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
-    ("__main__", "cli"), ("cli", "options"), ("cli", "terminal"),
+    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"),
+    ("commands", "terminal"),
     ("index", "reader"), ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
     ("derived", "answering"), ("results", "highlight"), ("dates", "calendar_periods"),
@@ -115,7 +116,7 @@ _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
 # machine code is never in an index.
 _ALLOWED = {
     ("searchkit.sources.read", "open"), ("searchkit.sources.read", "read_bytes"),
-    ("searchkit.cli", "rmtree"), ("searchkit.cli", "rmdir"), ("searchkit.cli", "unlink"),
+    ("searchkit.commands.building", "rmdir"),
     ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),
 }  # fmt: skip
 
