@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from whoosh import query
 
 from searchkit.article import UNDATED, Article
+from searchkit.collapse import Others
 from searchkit.dates import from_micros
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import forms_of, marks_of
@@ -16,11 +18,17 @@ from searchkit.schema import Date, Keyword, Number, Stored, Text
 
 
 class Source:
-    """Gives hits what they show; holds on to the snapshot that they were found in."""
+    """Gives hits what they show; holds on to the snapshot that they were found in.
 
-    def __init__(self, snapshot: Snapshot, node: query.Query | None) -> None:
+    Args:
+        node: the query, None = nothing is highlighted.
+        others: of the groups that hits stand for; None = they stand for themselves.
+    """
+
+    def __init__(self, snapshot: Snapshot, node: query.Query | None, others: Others | None) -> None:
         self._snapshot = snapshot
         self._node = node
+        self._others = others
         self._finders: dict[str, Finder] = {}
 
     def id(self, doc: int) -> str:
@@ -47,6 +55,9 @@ class Source:
                 case Text() | Stored():
                     found[name] = None
         return found
+
+    def more(self, doc: int) -> int | None:
+        return None if self._others is None else int(self._others.of(np.array([doc]))[0])
 
     def fragments(self, article: Article) -> list[Fragment]:
         if self._node is None:

@@ -114,6 +114,9 @@ class HitSource(Protocol):
     def values(self, doc: int) -> dict[str, Any]:
         """Its declared fields; None for those without a column, which only the article has."""
 
+    def more(self, doc: int) -> int | None:
+        """How many other matches are in its group; None where nothing is collapsed."""
+
     def fragments(self, article: Article) -> list[Fragment]:
         """The fragments that show best what matched; none where the search was not to highlight."""
 
@@ -153,6 +156,11 @@ class Hit:
         return self.article.title
 
     @cached_property
+    def more(self) -> int | None:
+        """How many other articles that match are in the group that this one stands for; None without ``collapse``."""
+        return self._source.more(self._doc)
+
+    @cached_property
     def fragments(self) -> list[Fragment]:
         """The fragments of the text that show best what matched; :mod:`searchkit.highlight` renders them."""
         return self._source.fragments(self.article)
@@ -175,7 +183,7 @@ class Hit:
         return self.article.fields.get(name) if value is None else value
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: the article's fields beside rank, score, id, title, published and snippet."""
+        """As JSON has it: the article's fields beside rank, score, id, title, published and snippet, and more."""
         core = {
             "rank": self.rank,
             "score": self.score,
@@ -184,6 +192,8 @@ class Hit:
             "published": _plain(self.published),
             "snippet": self.snippet,
         }
+        if self.more is not None:
+            core["more"] = self.more
         return {**core, **{name: _plain(value) for name, value in self.article.fields.items() if name not in core}}
 
     def __repr__(self) -> str:
@@ -253,6 +263,7 @@ class Results(Sequence[Hit]):
         notes: what is worth knowing about the query, or what finds it out when somebody asks.
         cursor: gives the cursor after the last hit; None where there can be no next page.
         table: makes the hits an Arrow table.
+        groups: how many hits there are in all where they are collapsed, or what counts them; None = nothing is.
     """
 
     def __init__(
@@ -265,6 +276,7 @@ class Results(Sequence[Hit]):
         notes: Sequence[Note] | Callable[[], Sequence[Note]] = (),
         cursor: Callable[[], str] | None = None,
         table: Callable[[], pyarrow.Table] | None = None,
+        groups: int | Callable[[], int] | None = None,
     ) -> None:
         self.query = query
         self.hits = hits
@@ -274,10 +286,18 @@ class Results(Sequence[Hit]):
         self._total = total
         self._cursor = cursor
         self._table = table
+        self._groups = groups
+
+    @property
+    def groups(self) -> int | None:
+        """How many hits there are on all pages where they are collapsed, exactly; None without ``collapse``."""
+        if callable(self._groups):
+            self._groups = self._groups()
+        return self._groups
 
     @property
     def total(self) -> int:
-        """How many articles match, exactly, in the index as it was searched."""
+        """How many articles match, exactly, in the index as it was searched; those that are collapsed too."""
         if callable(self._total):
             self._total = self._total()
         return int(self._total)
@@ -285,7 +305,10 @@ class Results(Sequence[Hit]):
     @cached_property
     def cursor(self) -> str | None:
         """What ``after=`` takes to go on with the next page, as URL-safe text; None on the last one."""
-        if self._cursor is None or self.hits[-1].rank + 1 >= self.total:
+        if self._cursor is None:
+            return None
+        every = self.total if self.groups is None else self.groups
+        if self.hits[-1].rank + 1 >= every:
             return None
         return self._cursor()
 
@@ -332,10 +355,11 @@ class Results(Sequence[Hit]):
         return frame
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """As JSON has it; with "groups" where hits are collapsed."""
         return {
             "query": str(self.query),
             "total": self.total,
+            **({} if self.groups is None else {"groups": self.groups}),
             "took": self.took,
             "hits": [hit.to_dict() for hit in self.hits],
             "facets": {key: counts.to_dict() for key, counts in self.facets.items()},
@@ -364,7 +388,7 @@ class Results(Sequence[Hit]):
         rows = [
             f"<li value='{hit.rank + 1}'><b>{to_html(_whole(hit.title)) or '<i>untitled</i>'}</b> "
             f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {to_html(_whole(hit.id))}</small>"
-            f"<br>{hit.snippet}</li>"
+            f"{_more(hit)}<br>{hit.snippet}</li>"
             for hit in self.hits[:50]
         ]
         notes = "".join(f"<p><i>{to_html(_whole(note.message))}</i></p>" for note in self.notes)
@@ -372,7 +396,12 @@ class Results(Sequence[Hit]):
             f"<p><b>{key}</b>: {to_html(_whole(', '.join(f'{v.value} ({v.count})' for v in counts[:20])))}</p>"
             for key, counts in self.facets.items()
         )
-        return f"<div><p>{self.total} articles</p>{notes}<ol>{''.join(rows)}</ol>{facets}</div>"
+        groups = "" if self.groups is None else f" in {self.groups} groups"
+        return f"<div><p>{self.total} articles{groups}</p>{notes}<ol>{''.join(rows)}</ol>{facets}</div>"
+
+
+def _more(hit: Hit) -> str:
+    return f" <small>+{hit.more} more</small>" if hit.more else ""
 
 
 def _whole(text: str) -> list[Fragment]:

@@ -32,6 +32,9 @@ from searchkit.options import filters_of, index_option, json_option, match_optio
 @click.option("--after", metavar="CURSOR", help='The next page: the "cursor" that --json printed for the same search.')
 @match_option
 @ranking_option
+@click.option(
+    "--collapse", metavar="GROUP", help="Show only the best of each: story (articles that tell the same), or a field."
+)
 @click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 @json_option
 def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], as_json: bool, **options: Any) -> None:
