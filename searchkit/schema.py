@@ -110,7 +110,9 @@ class Schema:
 
     def __init__(self, /, language: str = "en", *, stories: bool = True, **declared: Kind) -> None:
         if not isinstance(stories, bool):
-            raise SchemaError(f"stories is True or False, not {stories!r}; as the name of a field it is reserved", "stories")
+            raise SchemaError(
+                f"stories is True or False, not {stories!r}; as the name of a field it is reserved", "stories"
+            )
         self.language = language
         self.stories = stories
         self.analyzer = _analyzer(language)
