@@ -396,7 +396,7 @@ class Results(Sequence[Hit]):
             f"<p><b>{key}</b>: {to_html(_whole(', '.join(f'{v.value} ({v.count})' for v in counts[:20])))}</p>"
             for key, counts in self.facets.items()
         )
-        groups = "" if self.groups is None else f" in {self.groups} groups"
+        groups = "" if self.groups is None else f" in {self.groups} group{'' if self.groups == 1 else 's'}"
         return f"<div><p>{self.total} articles{groups}</p>{notes}<ol>{''.join(rows)}</ol>{facets}</div>"
 
 
