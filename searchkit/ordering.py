@@ -24,8 +24,10 @@ from searchkit.request import Request
 from searchkit.schema import Date, Keyword, Number
 
 _SORTS = ("relevance", "newest", "oldest")
-#: Where hits are collapsed, so many times as many matches are taken, and again as many times where groups are large.
-_DEEPER = 4
+#: Where hits are collapsed, so many times as many matches are taken first, and so many times as many again where groups
+#: are large.
+_DEEPER = 2
+_DEEPER_AGAIN = 8
 _RELEVANCE = [("relevance", True)]
 
 
@@ -80,7 +82,7 @@ class Order:
             rows = self.groups.firsts(walk.docs)[:count]
             if asked is None or len(rows) == count or len(walk.docs) < asked:
                 return walk, rows
-            asked *= _DEEPER
+            asked *= _DEEPER_AGAIN
 
     def probed(self, count: int | None) -> int | None:
         """How many matches are taken first where so many hits are wanted."""

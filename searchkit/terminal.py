@@ -185,7 +185,7 @@ def _plain_lines(results: Results, zone: tzinfo) -> Iterator[str]:
     for hit in results:
         yield ""
         yield f"{hit.rank + 1}. {_title(hit)}"
-        yield f"   {_time(hit, zone)}  {line(hit.id)}{_more(hit)}"
+        yield f"   {_time(hit, zone)}{_more(hit)}  {line(hit.id)}"
         if snippet := line(to_plain(hit.fragments)):
             yield f"   {snippet}"
     for key, counts in results.facets.items():
@@ -227,7 +227,7 @@ def _show_rich(results: Results, zone: tzinfo) -> None:
     for hit in results:
         title = Text(_title(hit), "bold cyan")
         title.truncate(room, overflow="ellipsis")
-        below = Text(f"{_time(hit, zone)}  ", "dim").append(line(hit.id), "dim italic").append(_more(hit))
+        below = Text(f"{_time(hit, zone)}{_more(hit)}  ", "dim").append(line(hit.id), "dim italic")
         below.truncate(room, overflow="ellipsis")
         # Fragments are cleaned by their rendering; what is left of escape sequences are its own marks.
         snippet = Text.from_ansi(" ".join(to_terminal(hit.fragments).split()))

@@ -58,7 +58,7 @@ def test_every_option_reaches_the_search(run: Run, seeds: str) -> None:
 def test_each_story_is_shown_once(run: Run, seeds: str, request: pytest.FixtureRequest) -> None:
     lines = run("search", "tram", "--index", seeds, "--collapse", "story").stdout.splitlines()
     assert lines[0].startswith("3 articles in 2 groups, ")
-    assert lines[3].endswith("  006_larkhaven_trams_run_again  +1 more")
+    assert lines[3] == "   2025-02-03 09:20  +1 more  006_larkhaven_trams_run_again"
     assert "more" not in run("search", "tram", "--index", seeds).stdout
     assert "1 to 1 shown" in run("search", "tram", "--index", seeds, "--collapse", "story", "--limit", 1).stdout
     error = run("search", "tram", "--index", seeds, "--collapse", "stories", status=2).stderr
