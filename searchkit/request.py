@@ -38,6 +38,7 @@ class Request:
     min_score: float | None = None
     recency: str | timedelta | None = None
     as_of: Any = None
+    proximity: bool = False
     now: datetime | None = None
     tz: str | tzinfo | None = None
     besides: int | None = None  #: a document that is left out
@@ -59,6 +60,8 @@ class Request:
             raise ConfigurationError(f"match must be one of {', '.join(_MATCHES)}, not {self.match!r}")
         if self.min_score is not None and not isinstance(self.min_score, (int, float)):
             raise ConfigurationError(f"min_score must be a number, not {self.min_score!r}")
+        if not isinstance(self.proximity, bool):
+            raise ConfigurationError(f"proximity is true or false, not {self.proximity!r}")
         if self.now is not None and not isinstance(self.now, datetime):
             raise ConfigurationError(f"now must be a datetime, not {self.now!r}")
         resolve_zone(self.tz)

@@ -56,7 +56,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     order = Order(request, ranking, keys, filters, span, recency)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
-    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency)
+    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity)
     found, notes, advice = answer(asking, request, last, is_walked)
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & filters.fields.keys()
