@@ -43,6 +43,8 @@ class Contender(NamedTuple):
 CONTENDERS = {
     "searchkit": Contender("searchkit", {}),
     "searchkit, proximity": Contender("searchkit", {"proximity": True}),
+    "searchkit, feedback": Contender("searchkit", {"expand": True}),
+    "searchkit, both": Contender("searchkit", {"proximity": True, "expand": True}),
     "searchkit, bm25": Contender("searchkit", {"ranking": "bm25"}),
     "searchkit, whoosh": Contender("searchkit", {"ranking": "whoosh"}),
     "stock Whoosh": Contender("whoosh", {}),

@@ -39,6 +39,7 @@ class Request:
     recency: str | timedelta | None = None
     as_of: Any = None
     proximity: bool = False
+    expand: bool = False
     now: datetime | None = None
     tz: str | tzinfo | None = None
     besides: int | None = None  #: a document that is left out
@@ -60,8 +61,9 @@ class Request:
             raise ConfigurationError(f"match must be one of {', '.join(_MATCHES)}, not {self.match!r}")
         if self.min_score is not None and not isinstance(self.min_score, (int, float)):
             raise ConfigurationError(f"min_score must be a number, not {self.min_score!r}")
-        if not isinstance(self.proximity, bool):
-            raise ConfigurationError(f"proximity is true or false, not {self.proximity!r}")
+        for name, value in (("proximity", self.proximity), ("expand", self.expand)):
+            if not isinstance(value, bool):
+                raise ConfigurationError(f"{name} is true or false, not {value!r}")
         if self.now is not None and not isinstance(self.now, datetime):
             raise ConfigurationError(f"now must be a datetime, not {self.now!r}")
         resolve_zone(self.tz)

@@ -18,7 +18,7 @@ from searchkit.engine.matched import Matched
 from searchkit.engine.proximity import DEPTH, Proximity
 from searchkit.engine.recency import MOST_HALVES, Recency
 from searchkit.engine.restriction import EVERYTHING, Restriction
-from searchkit.engine.scoring import Ranking
+from searchkit.engine.scoring import Ranking, settled
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
@@ -218,7 +218,7 @@ class Evaluation:
         scores = found.scores if self._recency is None else found.scores * self._factors(found.docs)
         if self._proximity:
             rows = best(scores, DEPTH + 1)
-            rows = rows[: self._proximity.depth(scores[rows])]
+            rows = rows[: settled(scores[rows], DEPTH)]
             scores = scores.copy()
             scores[rows] += self._nearness(found.docs[rows])
         return Matches(found.docs, scores)
@@ -261,7 +261,7 @@ class Evaluation:
     def _with_proximity(self, found: Top) -> Top:
         if not self._proximity:
             return found
-        depth = self._proximity.depth(found.scores[: DEPTH + 1])
+        depth = settled(found.scores[: DEPTH + 1], DEPTH)
         docs, scores = found.docs.copy(), found.scores.copy()
         scores[:depth] += self._nearness(docs[:depth])
         order = np.lexsort((docs[:depth], -scores[:depth]))

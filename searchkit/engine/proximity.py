@@ -25,8 +25,6 @@ from searchkit.nodes import Word
 
 #: Documents whose scores are looked at again.
 DEPTH = 200
-#: Scores that differ by less, relative to them, may be equal ones that two evaluators computed.
-_NEAR = 1e-8
 _WINDOW = 8
 _SHARE = 0.1
 _SATURATION = 1.5
@@ -56,18 +54,6 @@ class Proximity:
     def __bool__(self) -> bool:
         """Whether the query has neighbours."""
         return bool(self._pairs)
-
-    def depth(self, scores: Array) -> int:
-        """How many of the best documents are looked at: at most DEPTH, and all of those with nearly the same score or
-        none, so that it does not depend on who computed the scores.
-
-        Args:
-            scores: those of the DEPTH + 1 best documents, or of all if there are fewer, highest first.
-        """
-        if len(scores) <= DEPTH:
-            return len(scores)
-        differs = scores[:DEPTH] - scores[1 : DEPTH + 1] > _NEAR * np.abs(scores[:DEPTH])
-        return int(np.flatnonzero(differs)[-1]) + 1 if differs.any() else 0
 
     def scores(self, docs: Array) -> Array:
         """What the neighbours add to the scores of some documents: float64.

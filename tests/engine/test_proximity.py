@@ -162,17 +162,6 @@ def test_recency_lowers_what_neighbours_add_too(index: Index, loop: Loop) -> Non
         )
 
 
-def test_scores_that_are_nearly_the_same_are_raised_together_or_not_at_all(index: Index) -> None:
-    proximity = Proximity(index._snapshot, index.search("w1 w2").query)
-    falling = np.arange(500.0, 0, -1)
-    assert proximity.depth(falling) == DEPTH
-    assert proximity.depth(falling[:17]) == 17
-    tied = falling.copy()
-    tied[150:250] = tied[150] * (1 + 1e-10 * np.arange(100))[::-1]
-    assert proximity.depth(tied) == 150
-    assert proximity.depth(np.ones(300)) == 0
-
-
 @pytest.mark.parametrize(
     ("text", "pairs"),
     [
