@@ -70,6 +70,7 @@ class Order:
             self.span.start,
             self.span.end,
             self.recency,
+            self.request.proximity,
         )
 
 

@@ -56,8 +56,13 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     order = Order(request, ranking, keys, filters, span, recency)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
-    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency)
+    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity)
     found, notes, advice = answer(asking, request, last, is_walked)
+    shown = found.node
+    if request.expand:
+        from searchkit.feedback import expanded  # most searches do without
+
+        found = asking.evaluated(expanded(snapshot, found, any_of_them=request.match == "any"))
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & filters.fields.keys()
     wide = found
@@ -92,7 +97,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
         among = counted if others is None else counted[others[counted]]
         counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
-    source = Source(snapshot, found.node if request.highlight else None)
+    source = Source(snapshot, shown if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
     if request.limit and len(docs) and request.besides is None:
