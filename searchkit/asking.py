@@ -42,9 +42,14 @@ class Asking:
         schema = self.snapshot.schema
         return parse_query(text, schema, self.snapshot, mode, written_patterns=written, now=self.now, tz=self.tz)
 
-    def evaluated(self, node: query.Query) -> Evaluation:
-        """A query over the index."""
-        return Evaluation(self.snapshot, node, self.ranking, self.restriction, self.recency, self.proximity)
+    def evaluated(self, node: query.Query, asked: query.Query | None = None) -> Evaluation:
+        """A query over the index.
+
+        Args:
+            asked: the query whose neighbours count, where it is another one.
+        """
+        neighbours = (node if asked is None else asked) if self.proximity else None
+        return Evaluation(self.snapshot, node, self.ranking, self.restriction, self.recency, neighbours)
 
     def finds(self, text: str, mode: Mode) -> bool:
         """Whether a text finds any article."""

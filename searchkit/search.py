@@ -62,13 +62,13 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     if request.expand:
         from searchkit.feedback import expanded  # most searches do without
 
-        found = asking.evaluated(expanded(snapshot, found, any_of_them=request.match == "any"))
+        found = asking.evaluated(expanded(snapshot, found, any_of_them=request.match == "any"), shown)
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & filters.fields.keys()
     wide = found
     if own:
         before = _allowed(snapshot, filters.without(own), request.besides)
-        wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node)
+        wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node, shown)
     joint: bytes | Matches = b""
     total: int | Callable[[], int]
     if cursor is not None:

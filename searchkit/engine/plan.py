@@ -186,7 +186,8 @@ class Evaluation:
         ranking: how words score.
         restriction: what documents must satisfy besides.
         recency: how scores fall with age; None = they do not.
-        proximity: whether neighbours in the query that are so in a document raise its score.
+        neighbours: a query whose words, where they stand side by side in it and in a document, raise the score of that;
+            None = none do.
     """
 
     def __init__(
@@ -196,14 +197,14 @@ class Evaluation:
         ranking: Ranking,
         restriction: Restriction = EVERYTHING,
         recency: Recency | None = None,
-        proximity: bool = False,
+        neighbours: query.Query | None = None,
     ) -> None:
         self._snapshot = snapshot
         self.node = node
         self._ranking = ranking
         self._restriction = restriction
         self._recency = recency
-        self._proximity = Proximity(snapshot, node) if proximity else None
+        self._proximity = None if neighbours is None else Proximity(snapshot, neighbours)
         self._top: Top | None = None
         self._asked = 0
         kernels = accelerated(snapshot, ranking)

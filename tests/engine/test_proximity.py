@@ -189,7 +189,7 @@ def test_neighbours_are_plain_words_side_by_side(index: Index, text: str, pairs:
 def test_matching_is_the_same(index: Index) -> None:
     node = index.search("w1 w2", match="any").query
     snapshot, ranking = index._snapshot, RANKINGS["default"]
-    plain, near = (Evaluation(snapshot, node, ranking, EVERYTHING, None, proximity) for proximity in (False, True))
+    plain, near = (Evaluation(snapshot, node, ranking, EVERYTHING, None, of) for of in (None, node))
     assert near.total == plain.total
     assert near.docs.tolist() == plain.docs.tolist()
 
