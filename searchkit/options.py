@@ -45,6 +45,8 @@ KINDS: dict[str, Kind] = {
     "text": Text(),
     "keyword": Keyword(),
     "keywords": Keyword(multiple=True),
+    "path": Keyword(hierarchical=True),
+    "paths": Keyword(multiple=True, hierarchical=True),
     "number": Number(),
     "date": Date(),
     "stored": Stored(),

@@ -140,7 +140,7 @@ def _sortable(snapshot: Snapshot, field: str, docs: Array) -> tuple[Array, Array
     kind = snapshot.schema.kind(field)
     if isinstance(kind, Keyword):
         column = snapshot.keyword(field)
-        ordinals = column.ordinals[docs].astype(np.int64)
+        ordinals = column.last_of(docs)
         return ordinals, ordinals == column.distinct
     values = snapshot.values(field)[docs]
     missing = values == UNDATED if isinstance(kind, Date) else np.isnan(values)
