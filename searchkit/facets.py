@@ -176,7 +176,7 @@ class Calendar(Facet):
         if self.field == "published" and (ends := _ends(span)) is not None:
             edges = period_numbers(ends, self.period, zone).tolist()
         if not edges:
-            return FacetCounts([], missing), []
+            return FacetCounts([], missing, period=self.period), []
         first, last = edges
         notes = []
         if last - first + 1 > MAX_PERIODS:
@@ -187,11 +187,12 @@ class Calendar(Facet):
             every[listed - first] = counted
             listed, counted = np.arange(first, last + 1), every
         chosen = context.intervals(self.field)
+        numbers = listed.tolist()
         found = [
             FacetCount(period_label(number, self.period), count, self._is_chosen(number, chosen, zone))
-            for number, count in zip(listed.tolist(), counted.tolist(), strict=True)
+            for number, count in zip(numbers, counted.tolist(), strict=True)
         ]
-        return FacetCounts(found, missing), notes
+        return FacetCounts(found, missing, 0, self.period, numbers), notes
 
     def _fitting(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> str:
         """The period for "auto"."""
