@@ -416,6 +416,8 @@ class Results(Sequence[Hit]):
 
     def _repr_html_(self) -> str:
         """For notebooks. All text is escaped and without control characters, as snippets are."""
+        from searchkit import notebook  # which few searches need
+
         rows = [
             f"<li value='{hit.rank + 1}'><b>{to_html(_whole(hit.title)) or '<i>untitled</i>'}</b> "
             f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {to_html(_whole(hit.id))}</small>"
@@ -423,11 +425,21 @@ class Results(Sequence[Hit]):
             for hit in self.hits[:50]
         ]
         notes = "".join(f"<p><i>{to_html(_whole(note.message))}</i></p>" for note in self.notes)
-        facets = "".join(
-            f"<p><b>{key}</b>: {to_html(_whole(', '.join(f'{v.value} ({v.count})' for v in counts[:20])))}</p>"
-            for key, counts in self.facets.items()
+        facets = notebook.side_by_side(_facet_html(key, counts) for key, counts in self.facets.items())
+        return (
+            f"<div><p>{self.total:,} articles</p>{notes}<ol>{''.join(rows)}</ol>{facets if self.facets else ''}</div>"
         )
-        return f"<div><p>{self.total} articles</p>{notes}<ol>{''.join(rows)}</ol>{facets}</div>"
+
+
+def _facet_html(key: str, counts: FacetCounts) -> str:
+    from searchkit import notebook
+
+    name = to_html(_whole(key))
+    rest = [(label, count) for label, count in (("other", counts.other), ("none", counts.missing)) if count]
+    if counts.period is not None and len(counts):
+        return notebook.histogram(name, counts.bins(notebook.MAX_BARS), rest)
+    rows = [(to_html(_whole(item.value)), item.count, item.selected) for item in counts[:20]]
+    return notebook.values(name, rows, rest)
 
 
 def _whole(text: str) -> list[Fragment]:
