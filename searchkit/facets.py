@@ -231,8 +231,8 @@ class Calendar(Facet):
 
 
 def _ends(span: Span) -> Array | None:
-    """The first and last instant of since to until, None where they are not both given or nothing is between."""
-    if span.start is None or span.end is None or span.start >= span.end:
+    """The first and last instant of since to until, None where they are not both given."""
+    if span.start is None or span.end is None:
         return None
     return np.array([span.start, span.end - 1], np.int64)
 

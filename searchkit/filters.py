@@ -112,10 +112,12 @@ def since_until(since: Any, until: Any, clock: Clock) -> Span:
         The half-open span; open at both ends it holds the undated ones too.
 
     Raises:
-        ConfigurationError: one of them is no date.
+        ConfigurationError: one of them is no date, or nothing is between them.
     """
     start = None if since is None else clock.span(since, "since").start
     end = None if until is None else clock.span(until, "until").end
+    if start is not None and end is not None and start >= end:
+        raise ConfigurationError(f"since {since} is later than until {until}: nothing is between")
     return Span(start, end)
 
 

@@ -116,6 +116,8 @@ def sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str, 
 
 def _order(snapshot: Snapshot, found: Matches, keys: list[tuple[str, bool]], count: int, newest: bool) -> Array:
     """The rows of the best ``count`` documents in order; ties go to the lower document number."""
+    if not count:  # who only counts does not wait for an order
+        return np.zeros(0, np.int64)
     if keys == _RELEVANCE:
         if not newest and found.scores is not None:
             return best(found.scores, count)
