@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from searchkit.errors import ConfigurationError
+
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _EIGHTHS_ACROSS = " ▏▎▍▌▋▊▉█"
 #: What stands for a character of a drawing where only ASCII can be shown, for ``str.translate``.
@@ -30,7 +32,13 @@ class Bin:
 
 
 def share(count: int, width: int) -> int:
-    """How many of ``count`` neighbours stand for one bar, so that there are at most ``width`` bars."""
+    """How many of ``count`` neighbours stand for one bar, so that there are at most ``width`` bars.
+
+    Raises:
+        ConfigurationError: no bar has room.
+    """
+    if width < 1:
+        raise ConfigurationError(f"width must be a number from 1 on, not {width!r}")
     return -(-count // width) or 1
 
 

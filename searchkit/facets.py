@@ -19,8 +19,9 @@ from searchkit.dates import PERIODS, Span, period_label, period_numbers, period_
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.tally import calendar_ordinals, count_values, keyword_ordinals
 from searchkit.errors import ConfigurationError
+from searchkit.facet_counts import FacetCount, FacetCounts
 from searchkit.filters import Clock, Condition, Interval
-from searchkit.results import FacetCount, FacetCounts, Note
+from searchkit.results import Note
 from searchkit.schema import Date, Keyword, Number, Schema
 
 #: A calendar facet of more periods than this leaves out the empty ones.

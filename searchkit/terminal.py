@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from searchkit.article import Skipped
+    from searchkit.facet_counts import FacetCounts
     from searchkit.indexing.writer import Report
-    from searchkit.results import FacetCounts, Hit, Note, Results
+    from searchkit.results import Hit, Note, Results
     from searchkit.sources import Source
     from searchkit.trend import Trend
 
@@ -211,7 +212,7 @@ def _timeline(counts: FacetCounts) -> Iterator[tuple[str, str]]:
     for place, row in enumerate(columns(heights, _HEIGHT, width)):
         yield drawn(f" {'' if place else top:>{margin}} {'│' if place else '┤'}"), drawn(row.rstrip())
     yield drawn(f" {0:>{margin}} └"), drawn("".join("─━"[bin.selected] * width for bin in bins))
-    yield " " * (margin + 3), f"{first}{last:>{max(len(bins) * width - len(first), len(last) + 1)}}"
+    yield f"{'':{margin + 3}}{first}{last:>{max(len(bins) * width - len(first), len(last) + 1)}}", ""
     peak = max(counts, key=lambda item: item.count)
     said = [plural(sum(heights), "article")]
     if peak.count:
@@ -220,7 +221,7 @@ def _timeline(counts: FacetCounts) -> Iterator[tuple[str, str]]:
         said.append(f"a column is {bins[0].periods} {counts.period}s")
     if counts.missing:
         said.append(f"{counts.missing:,} without a date")
-    yield " " * (margin + 3), ", ".join(said)
+    yield f"{'':{margin + 3}}{', '.join(said)}", ""
 
 
 def _rest(counts: FacetCounts) -> list[tuple[str, int]]:

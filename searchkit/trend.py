@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from searchkit.bars import sparkline
 from searchkit.dates import from_micros, parse_span
 from searchkit.errors import ConfigurationError
-from searchkit.results import FacetCounts, Note
+from searchkit.facet_counts import FacetCounts
+from searchkit.results import Note
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from searchkit import ConfigurationError
 from searchkit.bars import ASCII, bar, columns, share, sparkline
 
 COUNTS = st.lists(st.integers(0, 500), max_size=80)
@@ -42,6 +43,11 @@ def test_a_bar_across_is_as_long_as_its_share(count: int, more: int, width: int)
     eighths = sum(8 - "█▉▊▋▌▍▎▏".index(char) for char in drawing)
     assert eighths == (ceil(Fraction(count * width * 8, most)) if most else 0)
     assert set(drawing[:-1]) <= {"█"}
+
+
+def test_no_bar_fits_where_there_is_no_room() -> None:
+    with pytest.raises(ConfigurationError, match="width must be a number from 1 on, not 0"):
+        sparkline([1, 2], 0)
 
 
 @pytest.mark.parametrize("drawing", ["▁▂▃▄▅▆▇█", "▏▎▍▌▋▊▉", "│┤└─━"])

@@ -5,21 +5,16 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import searchkit
 from searchkit import (
     Article,
     Date,
-    FacetCount,
-    FacetCounts,
     Hit,
     Index,
     Keyword,
@@ -31,7 +26,6 @@ from searchkit import (
     Stored,
     Text,
 )
-from searchkit.bars import sparkline
 from searchkit.results import LazyHits
 
 SCHEMA = Schema(topics=Keyword(multiple=True), source=Keyword(), words=Number(), updated=Date(), summary=Text(),
@@ -195,46 +189,6 @@ def test_the_repr_tells_what_was_found(index: Index) -> None:
     assert lines[0].startswith("<Results: 1 of 1 articles in ")
     assert lines[1].startswith("  <Hit 0: 2025-10-28 'Tram' (full, ")
     assert lines[2:] == ["  source: Wire 1", "  note: the common word 'the' is not searched"]
-
-
-def test_facet_counts_are_a_sequence_compared_by_content() -> None:
-    values = [FacetCount("a", 2, True), FacetCount("b", 1)]
-    counts = FacetCounts(values, missing=3, other=4)
-    assert (list(counts), len(counts), counts[0], counts[:1]) == (values, 2, values[0], (values[0],))
-    assert counts == FacetCounts(tuple(values), 3, 4)
-    assert (counts == FacetCounts(values), counts == values) == (False, False)
-    assert counts.as_dict() == {"a": 2, "b": 1}
-    assert repr(counts) == "FacetCounts(a: 2, b: 1; missing 3, other 4)"
-
-
-@given(st.dictionaries(st.integers(-400, 3000), st.integers(0, 9), max_size=12), st.integers(1, 40))
-def test_bins_are_neighbouring_periods_added_up(days: dict[int, int], width: int) -> None:
-    first_day = date(1970, 1, 1).toordinal()
-    numbers = sorted(days)
-    named = {number: date.fromordinal(first_day + number).isoformat() for number in numbers}
-    values = [FacetCount(named[number], days[number], number % 5 == 0) for number in numbers]
-    counts = FacetCounts(values, period="day", numbers=numbers)
-    bins = counts.bins(width)
-    assert len(bins) <= width
-    assert sum(bin.count for bin in bins) == sum(days.values())
-    assert "".join(counts.sparkline(width)) == sparkline([bin.count for bin in bins], width)
-    spans = [(date.fromisoformat(bin.first), date.fromisoformat(bin.last)) for bin in bins]
-    assert all((after[0] - before[1]).days == 1 for before, after in pairwise(spans))
-    if bins:
-        assert (bins[0].first, bins[-1].last) == (named[numbers[0]], named[numbers[-1]])
-    for bin, (start, end) in zip(bins, spans, strict=True):
-        inside = [number for number in numbers if start.toordinal() <= number + first_day <= end.toordinal()]
-        assert (bin.count, bin.selected) == (sum(days[n] for n in inside), any(n % 5 == 0 for n in inside))
-        assert bin.periods == (end - start).days + 1
-
-
-def test_values_that_are_no_periods_are_bars_one_by_one() -> None:
-    counts = FacetCounts([FacetCount("b", 8), FacetCount("a", 4, True), FacetCount("c", 0)])
-    assert [(bin.first, bin.last, bin.count, bin.selected) for bin in counts.bins(2)] == [
-        ("b", "a", 12, True),
-        ("c", "c", 0, False),
-    ]
-    assert (counts.sparkline(), FacetCounts([]).sparkline(), counts.period) == ("█▅▁", "", None)
 
 
 def test_notes_may_be_worked_out_when_somebody_looks() -> None:
