@@ -29,12 +29,11 @@ FLOORS: dict[float, tuple[str, ...]] = {
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
-    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"),
-    ("commands", "terminal"),
+    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"), ("commands", "terminal"),
     ("index", "reader"), ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
     ("derived", "answering"), ("results", "highlight"), ("results", "facet_counts"),
-    ("facet_counts", "calendar_periods"),    ("results", "notebook"), ("dates", "calendar_periods"),
+    ("facet_counts", "calendar_periods"), ("results", "notebook"), ("dates", "calendar_periods"),
     ("analysis", "errors"), ("article", "errors"), ("bars", "errors"),
     ("nodes", "regular"), ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),
 }  # fmt: skip
