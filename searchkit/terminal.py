@@ -298,7 +298,7 @@ def _show_rich(results: Results, view: View) -> None:
         if _is_timeline(counts, view):
             console.print(Text(line(key), "bold"))
             for margin, drawing in _timeline(counts):
-                console.print(Text.assemble((margin, "dim"), (drawing, "cyan")), no_wrap=True)
+                console.print(Text.assemble((margin, "dim"), (drawing, "cyan")))
         else:
             console.print(_facet_table(key, counts))
 

@@ -224,6 +224,10 @@ def test_a_timeline_fits_the_width(days: Callable[..., list[str]], monkeypatch: 
     bare = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in days()]
     assert bare[4] == "   │███" + " " * 66 + "███" + " " * 93 + "███"
     assert len(days("--periods")) == 56 + 1
+    monkeypatch.setenv("COLUMNS", "40")
+    bare = [re.sub(r"\x1b\[[\d;]*m", "", line).rstrip() for line in days()]
+    assert bare[0] == " 2 ┤" + " " * 27 + "█"
+    assert (max(map(len, bare)) <= 40, "without a date" in bare[-1]) == (True, True)
 
 
 def test_a_timeline_without_any_article_is_a_line(days: Callable[..., list[str]]) -> None:
