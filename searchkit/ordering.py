@@ -121,6 +121,8 @@ def sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str, 
 
 def _order(snapshot: Snapshot, found: Matches, keys: list[tuple[str, bool]], count: int, newest: bool) -> Array:
     """The rows of the best ``count`` documents in order; ties go to the lower document number."""
+    if not count:  # who only counts does not wait for an order
+        return np.zeros(0, np.int64)
     if keys == _RELEVANCE:
         if not newest and found.scores is not None:
             return best(found.scores, count)
@@ -163,7 +165,7 @@ def _sortable(snapshot: Snapshot, field: str, docs: Array) -> tuple[Array, Array
     kind = snapshot.schema.kind(field)
     if isinstance(kind, Keyword):
         column = snapshot.keyword(field)
-        ordinals = column.ordinals[docs].astype(np.int64)
+        ordinals = column.last_of(docs)
         return ordinals, ordinals == column.distinct
     values = snapshot.values(field)[docs]
     missing = values == UNDATED if isinstance(kind, Date) else np.isnan(values)

@@ -20,12 +20,13 @@ from searchkit.engine.plan import Matches
 from searchkit.engine.restriction import Restriction
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
+from searchkit.facet_counts import FacetCounts
 from searchkit.facets import FacetContext, facets_of
 from searchkit.filters import Clock, Filter, allowed, read_filters, since_until
 from searchkit.hits import Source
 from searchkit.ordering import Order, at_least, cursor_after, recency_of, sort_keys
 from searchkit.request import Request
-from searchkit.results import FacetCounts, Hit, LazyHits, Results
+from searchkit.results import Hit, LazyHits, Results
 
 #: Seconds after its first search that a process begins to load the kernels: a script of one search is over by then.
 _PATIENCE = 0.3
