@@ -77,7 +77,7 @@ WRONG: dict[str, Any] = {
 
 
 def covering(rng: random.Random) -> list[dict[str, Any]]:
-    """Searches among which every pair of values of two options is."""
+    """Searches among which every pair of values of two options is, in one that works if the pair can be in any."""
     names = list(OPTIONS)
     values = {name: range(len(OPTIONS[name])) for name in names}
     left = {
@@ -85,22 +85,23 @@ def covering(rng: random.Random) -> list[dict[str, Any]]:
     }
     rows = []
     while left:
-        best: list[int] = []
-        gain: set[Any] = set()
-        for _ in range(30):
-            (one, a), (other, b) = rng.choice(sorted(left))
-            row = {name: rng.choice(values[name]) for name in names} | {one: a, other: b}
-            covered = {pair for pair in combinations(list(row.items()), 2) if pair in left}
-            if len(covered) > len(gain):
-                best, gain = [row[name] for name in names], covered
+        pair = rng.choice(sorted(left))
+        chosen, gain = dict(pair), {pair}
+        for _ in range(40):
+            row = {name: rng.choice(values[name]) for name in names} | dict(pair)
+            if not refused({name: OPTIONS[name][at] for name, at in row.items()}):
+                covered = {pair for pair in combinations(row.items(), 2) if pair in left}
+                if len(covered) > len(gain) or len(chosen) == 2:
+                    chosen, gain = row, covered
         left -= gain
-        rows.append({name: OPTIONS[name][at] for name, at in zip(names, best, strict=True)})
+        row = {name: rng.choice(values[name]) for name in names} | chosen
+        rows.append({name: OPTIONS[name][at] for name, at in row.items()})
     return rows
 
 
 def articles() -> list[Article]:
     rng = random.Random(2)
-    words = ["tram", "line", "bus", "boss", "trail", "reopened", "the", "night"]
+    words = ["tram", "tram", "line", "bus", "boss", "trail", "reopened", "the", "night"]
     made = []
     for number in range(90):
         title, body, summary = (
@@ -126,16 +127,14 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     made.close()
 
 
-def refused(arguments: dict[str, Any]) -> str | None:
-    """Why a search must be refused; None if it must not."""
-    if arguments["after"] and arguments["offset"]:
-        return "after and offset exclude each other"
-    if arguments["as_of"] is not None and arguments["recency"] is None:
-        return "as_of"
+def refused(arguments: dict[str, Any]) -> bool:
+    """Whether a search must be refused, by what the contract says."""
     by_score = arguments["min_score"] is not None or "relevance" in arguments["sort"]
-    if arguments["recency"] is not None and not by_score:
-        return "not by relevance"
-    return None
+    return (
+        bool(arguments["after"] and arguments["offset"])
+        or (arguments["as_of"] is not None and arguments["recency"] is None)
+        or (arguments["recency"] is not None and not by_score)
+    )
 
 
 def check(index: Index, results: Results, arguments: dict[str, Any], whole: Results, by_id: dict[str, Article]) -> None:
@@ -149,8 +148,8 @@ def check(index: Index, results: Results, arguments: dict[str, Any], whole: Resu
     assert [hit.rank for hit in results] == list(range(first, first + len(hits)))
     for hit in results:
         article = by_id[hit.id]
-        assert hit.article == article
-        assert (hit.source, hit.words) == (article.source, article.words)
+        assert hit.article.body == article.body
+        assert (hit.source, hit.words) == (by_id[hit.id].fields.get("source"), article.words)
         if not arguments["highlight"]:
             assert hit.snippet == ""
     found = [by_id[id] for id, _ in everything]
@@ -162,7 +161,7 @@ def check(index: Index, results: Results, arguments: dict[str, Any], whole: Resu
     if arguments["until"]:
         assert all(article.published and article.published < high for article in found)
     if arguments["filters"] == {"source": "Wire"}:
-        assert {article.source for article in found} <= {"Wire"}
+        assert {article.fields["source"] for article in found} <= {"Wire"}
     if arguments["sort"] == "newest":
         dates = [article.published or datetime.min.replace(tzinfo=UTC) for article in found]
         assert dates == sorted(dates, reverse=True)
@@ -173,10 +172,11 @@ def check(index: Index, results: Results, arguments: dict[str, Any], whole: Resu
         assert scores == sorted(scores, reverse=True)
     if arguments["min_score"]:
         assert all(score >= arguments["min_score"] for _, score in hits)
-    filtered = isinstance(arguments["filters"], dict) and arguments["filters"].get("source") == "Wire"
+    filtered = arguments["filters"] if isinstance(arguments["filters"], dict) else {}
     for key, facet in results.facets.items():
         counted = sum(count.count for count in facet) + (facet.other or 0) + facet.missing
-        assert counted == results.total or (key == "source" and filtered and counted >= results.total)
+        # A facet does not see the filter of its own field.
+        assert counted == results.total or (key in filtered and counted > results.total)
     shown = json.loads(results.to_json())
     assert shown["total"] == results.total
     assert [hit["id"] for hit in shown["hits"]] == [id for id, _ in hits]
@@ -184,27 +184,26 @@ def check(index: Index, results: Results, arguments: dict[str, Any], whole: Resu
 
 def test_every_pair_of_options_works_or_is_refused(index: Index) -> None:
     by_id = {article.id: article for article in articles()}
-    rows = covering(random.Random(1))
-    assert len(rows) < 150
+    rng = random.Random(1)
+    rows = covering(rng)
+    assert len(rows) < 100
+    rows += [{name: rng.choice(values) for name, values in OPTIONS.items()} for _ in range(300)]
     worked = 0
     for row in rows:
         arguments = dict(row)
-        reason = refused(arguments)
-        if arguments["after"]:
-            before = {**arguments, "after": None, "offset": 0, "limit": 2}
-            cursor = None if refused(before) else index.search(**before).cursor
-            if cursor is None and reason is None:
-                continue  # there is no second page
-            arguments["after"] = cursor or "cursor"
-        if reason is not None:
-            with pytest.raises(ConfigurationError, match=reason):
+        if refused(arguments):
+            with pytest.raises(ConfigurationError):
                 index.search(**arguments)
             continue
+        if arguments["after"]:
+            arguments["after"] = index.search(**{**arguments, "after": None, "limit": 2}).cursor
+            if arguments["after"] is None:
+                continue  # there is no second page
         results = index.search(**arguments)
         whole = index.search(**{**arguments, "after": None, "offset": 0, "limit": None, "facets": None})
         check(index, results, arguments, whole, by_id)
         worked += bool(len(results))
-    assert worked > len(rows) / 4
+    assert worked > 40
 
 
 @pytest.mark.parametrize("name", list(WRONG))
