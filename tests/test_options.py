@@ -203,7 +203,7 @@ def test_every_pair_of_options_works_or_is_refused(index: Index) -> None:
         whole = index.search(**{**arguments, "after": None, "offset": 0, "limit": None, "facets": None})
         check(index, results, arguments, whole, by_id)
         worked += bool(len(results))
-    assert worked > 40
+    assert worked > 30
 
 
 @pytest.mark.parametrize("name", list(WRONG))
