@@ -17,20 +17,13 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ir_measures
-import numpy as np
-from ir_measures import AP, P, Qrel, R, ScoredDoc, nDCG
-
-from benchmarks.peers.peer import Peer, Record
-
-MEASURES = {"nDCG@10": nDCG @ 10, "MAP": AP, "R@100": R @ 100, "P@10": P @ 10}
-_COUNT = 1000
-_SAMPLES = 10_000
+from benchmarks.peers.peer import Hits, Peer, Record
+from searchkit.evaluation import DEPTH, MEASURES, Quality, quality, read_judgements, read_queries
 
 
 class Contender(NamedTuple):
@@ -60,33 +53,19 @@ class Collection(NamedTuple):
 
     name: str
     records: list[Record]
-    queries: dict[str, list[str]]
-    judgements: list[Qrel]
+    queries: dict[str, str]
+    judgements: dict[str, dict[str, int]]
 
 
 def collection(directory: Path) -> Collection:
-    """Read a collection; queries without a relevant article are left out."""
+    """Read a collection."""
+    with gzip.open(directory / "corpus.jsonl.gz", "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
     # All of one date: a sortable one of Whoosh cannot be missing.
-    records = [
-        Record(row["id"], row.get("title") or "", row.get("text") or "", datetime(2000, 1, 1, tzinfo=UTC), [], [])
-        for row in _rows(directory / "corpus.jsonl.gz")
-    ]
-    with (directory / "qrels.tsv").open() as file:
-        next(file)
-        grades = [line.split() for line in file if line.strip()]
-    judgements = [Qrel(query, id, int(grade)) for query, id, grade in grades]
-    judged = {judgement.query_id for judgement in judgements if judgement.relevance > 0}
-    queries = {
-        row["id"]: re.findall(r"[^\W_]+", row["text"].lower())
-        for row in _rows(directory / "queries.jsonl.gz")
-        if row["id"] in judged
-    }
-    return Collection(directory.name, records, queries, [one for one in judgements if one.query_id in queries])
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        yield from map(json.loads, file)
+    date = datetime(2000, 1, 1, tzinfo=UTC)
+    records = [Record(row["id"], row.get("title") or "", row.get("text") or "", date, [], []) for row in rows]
+    queries = read_queries(directory / "queries.jsonl.gz")
+    return Collection(directory.name, records, queries, read_judgements(directory / "qrels.tsv"))
 
 
 def indexed(peer: str, records: Sequence[Record], directory: Path) -> Peer:
@@ -97,43 +76,32 @@ def indexed(peer: str, records: Sequence[Record], directory: Path) -> Peer:
     return made
 
 
-def judged(of: Collection, peer: Peer, options: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """By measure: the value of each query, in the order of the queries."""
-    run = [
-        ScoredDoc(query, id, score)
-        for query, words in of.queries.items()
-        for id, score in peer.ranked(words, _COUNT, **options)
-    ]
-    found: dict[str, dict[str, float]] = {name: dict.fromkeys(of.queries, 0.0) for name in MEASURES}
-    names = {measure: name for name, measure in MEASURES.items()}
-    for metric in ir_measures.iter_calc(list(MEASURES.values()), of.judgements, run):
-        found[names[metric.measure]][metric.query_id] = metric.value
-    return {name: np.array(list(values.values())) for name, values in found.items()}
+def judged(of: Collection, peer: Peer, options: Mapping[str, Any]) -> Quality:
+    """How well a peer ranks a collection."""
+
+    def rank(text: str) -> Hits:
+        return peer.ranked(re.findall(r"[^\W_]+", text.lower()), DEPTH, **options)
+
+    return quality(rank, of.queries, of.judgements)
 
 
-def interval(ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any], seed: int = 0) -> tuple[float, float]:
-    """The relative difference of two means that 95 % of the samples of the queries lie within (paired bootstrap)."""
-    rows = np.random.default_rng(seed).integers(0, len(ours), (_SAMPLES, len(ours)))
-    differences = ours[rows].mean(axis=1) / theirs[rows].mean(axis=1) - 1
-    low, high = np.percentile(differences, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def table(of: Collection, values: Mapping[str, Mapping[str, np.ndarray[Any, Any]]], against: str) -> str:
+def table(of: Collection, found: Mapping[str, Quality], against: str) -> str:
     """The results of one collection as a Markdown table."""
+    count = len(found[against].values[MEASURES[0]])
     lines = [
-        f"### {of.name}: {len(of.records):,} articles, {len(of.queries)} judged queries",
+        f"### {of.name}: {len(of.records):,} articles, {count} judged queries",
         "",
         "| | " + " | ".join(f"{name} | to {against}" for name in MEASURES) + " |",
         "|---|" + "---:|---:|" * len(MEASURES),
     ]
-    for name, measured in values.items():
+    for name, own in found.items():
         cells = []
-        for measure, own in measured.items():
-            base = values[against][measure]
-            low, high = interval(own, base)
-            difference = "" if name == against else f"{own.mean() / base.mean() - 1:+.1%} ({low:+.1%} to {high:+.1%})"
-            cells += [f"{own.mean():.3f}".removeprefix("0"), difference]
+        for measure, mean in own.means.items():
+            gain, low, high = own.gain(found[against], measure)
+            cells += [
+                f"{mean:.3f}".removeprefix("0"),
+                "" if name == against else f"{gain:+.1%} ({low:+.1%} to {high:+.1%})",
+            ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -148,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = list(dict.fromkeys([*(options.contenders or CONTENDERS), options.against]))
     for directory in options.directories:
         of = collection(directory)
-        values = {}
+        found = {}
         with tempfile.TemporaryDirectory() as work:
             peers: dict[str, Peer] = {}
             for name in names:
@@ -157,8 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     place = Path(work) / contender.peer
                     place.mkdir()
                     peers[contender.peer] = indexed(contender.peer, of.records, place)
-                values[name] = judged(of, peers[contender.peer], contender.options)
-            print(table(of, values, options.against), end="\n\n", flush=True)
+                found[name] = judged(of, peers[contender.peer], contender.options)
+            print(table(of, found, options.against), end="\n\n", flush=True)
     return 0
 
 

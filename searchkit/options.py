@@ -12,6 +12,7 @@ from searchkit.errors import ConfigurationError, SchemaError
 from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
 
 if TYPE_CHECKING:
+    from searchkit.engine.scoring import Ranking
     from searchkit.facets import Facet
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -19,7 +20,14 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 index_option = click.option("--index", "path", required=True, metavar="DIR", help="The directory of the index.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
 match_option = click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
-ranking_option = click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+_ranking_option = click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+_boost_option = click.option(
+    "--boost",
+    "boosts",
+    multiple=True,
+    metavar="FIELD=N",
+    help="What a word in this field counts for; 2 in a title, else 1.",
+)
 
 
 def selection_options(command: _Command) -> _Command:
@@ -41,6 +49,29 @@ def selection_options(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def ranking_options(command: _Command) -> _Command:
+    """The options that say how to rank; see :func:`ranking_of`."""
+    return _ranking_option(_boost_option(command))
+
+
+def ranking_of(ranking: str, boosts: Iterable[str]) -> str | Ranking:
+    """The ranking of a name with the boosts of some ``FIELD=N`` texts, as the API takes it."""
+    found: dict[str, float] = {}
+    for text in boosts:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise ConfigurationError(f"--boost {text!r}: write FIELD=N") from None
+    if not found:
+        return ranking
+    if ranking != "default":
+        raise ConfigurationError(f"--boost is for the default ranking, not for {ranking!r}")
+    from searchkit.engine.scoring import BM25F  # with NumPy, which other commands do without
+
+    return BM25F(found)
 
 
 #: What ``--field name:kind`` can say.

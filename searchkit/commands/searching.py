@@ -16,7 +16,8 @@ from searchkit.options import (
     index_option,
     json_option,
     match_option,
-    ranking_option,
+    ranking_of,
+    ranking_options,
     selection_options,
 )
 from searchkit.schema import Kind
@@ -43,7 +44,9 @@ from searchkit.schema import Kind
 @click.option("--offset", default=0, metavar="N", help="Articles to leave out before.")
 @click.option("--after", metavar="CURSOR", help='The next page: the "cursor" that --json printed for the same search.')
 @match_option
-@ranking_option
+@ranking_options
+@click.option("--proximity", is_flag=True, help="Raise the best articles where words are as near each other as asked.")
+@click.option("--expand", is_flag=True, help="Search for the heaviest words of the best articles too.")
 @click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 @json_option
 def search(
@@ -54,6 +57,8 @@ def search(
     periods: bool,
     filters: Sequence[str],
     sort: Sequence[str],
+    ranking: str,
+    boosts: Sequence[str],
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -86,7 +91,8 @@ def search(
         for name in shown:
             index.schema.require(name, Kind, use="show")
         counted = facets_of(index.schema, facets)
-        results = index.search(query, filters=chosen, facets=counted, sort=sort or "relevance", **options)
+        options |= {"filters": chosen, "facets": counted, "ranking": ranking_of(ranking, boosts)}
+        results = index.search(query, sort=sort or "relevance", **options)
         if as_json:
             terminal.show_json(results.to_dict())
         else:
@@ -98,10 +104,10 @@ def search(
 @click.argument("id")
 @index_option
 @match_option
-@ranking_option
+@ranking_options
 @click.option("--tz", metavar="ZONE", help="Time zone of dates in the query; UTC unless given.")
 @json_option
-def explain(query: str, id: str, path: str, as_json: bool, **options: Any) -> None:
+def explain(query: str, id: str, path: str, ranking: str, boosts: Sequence[str], as_json: bool, **options: Any) -> None:
     """Show why an article scores as it does.
 
     Prints the score of the article of this ID for the QUERY and what it is made of; where the article does not match,
@@ -112,7 +118,7 @@ def explain(query: str, id: str, path: str, as_json: bool, **options: Any) -> No
         searchkit explain 'tram line' 005_tram_line_reopens --index news.idx
     """
     with searchkit.open(path) as index:
-        explanation = index.explain(query, id, **options)
+        explanation = index.explain(query, id, ranking=ranking_of(ranking, boosts), **options)
         if as_json:
             terminal.show_json(explanation.to_dict())
         else:
