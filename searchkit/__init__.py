@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from searchkit.explain import Explanation
     from searchkit.facets import Ranges, Terms
     from searchkit.filters import all_of, any_of, none_of
+    from searchkit.highlight import Highlight, Highlighted
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
@@ -40,6 +41,8 @@ __all__ = [
     "Explanation",
     "FacetCount",
     "FacetCounts",
+    "Highlight",
+    "Highlighted",
     "Hit",
     "Index",
     "IndexCorruptError",
@@ -82,6 +85,8 @@ _LAZY = {
     "Explanation": "searchkit.explain",
     "FacetCount": "searchkit.results",
     "FacetCounts": "searchkit.results",
+    "Highlight": "searchkit.highlight",
+    "Highlighted": "searchkit.highlight",
     "Hit": "searchkit.results",
     "Index": "searchkit.index",
     "Keyword": "searchkit.schema",

@@ -32,9 +32,23 @@ from searchkit.options import filters_of, index_option, json_option, match_optio
 @click.option("--after", metavar="CURSOR", help='The next page: the "cursor" that --json printed for the same search.')
 @match_option
 @ranking_option
+@click.option(
+    "--highlight",
+    multiple=True,
+    metavar="FIELD",
+    help="With --json: give a text field with its marks and their offsets.",
+)
 @click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 @json_option
-def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], as_json: bool, **options: Any) -> None:
+def search(
+    query: str,
+    path: str,
+    filters: Sequence[str],
+    sort: Sequence[str],
+    highlight: Sequence[str],
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Find articles.
 
     The QUERY "" or "*" finds all of them, newest first.
@@ -61,7 +75,7 @@ def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], a
         from searchkit.dates import resolve_zone  # with NumPy, which other commands do without
 
         chosen = filters_of(index.schema, filters)
-        results = index.search(query, filters=chosen, sort=sort or "relevance", **options)
+        results = index.search(query, filters=chosen, sort=sort or "relevance", highlight=highlight or True, **options)
         if as_json:
             terminal.show_json(results.to_dict())
         else:

@@ -54,10 +54,14 @@ def fragments(text: str, finder: Finder, *, limit: int = 3, width: int = 160) ->
     """
     if limit < 1 or width < 1:
         raise ConfigurationError(f"limit and width of fragments must be 1 or more, not {limit} and {width}")
+    return best_fragments(text, finder.marks(text), limit=limit, width=width)
+
+
+def best_fragments(text: str, marks: Sequence[Mark], *, limit: int, width: int) -> list[Fragment]:
+    """The same as :func:`fragments`, of a text whose marks are known. Limit and width are 1 or more."""
     low, high = len(text) - len(text.lstrip()), len(text.rstrip())
     if low >= high:
         return []
-    marks = finder.marks(text)
     if marks:
         chosen = _choose(text, marks, low, high, limit, width)
     else:
