@@ -36,7 +36,7 @@ from searchkit.options import filters_of, index_option, json_option, match_optio
     "--highlight",
     multiple=True,
     metavar="FIELD",
-    help="With --json: give a text field with its marks and their offsets.",
+    help="In JSON: a text field with its marks and their offsets.",
 )
 @click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 @json_option
