@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, tokenize
+from searchkit.highlight.characters import is_inside_character
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ class Finder:
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Everything of ``text`` that is marked: (start, end) in characters, ascending and disjoint.
 
-        The words of a phrase with slop 1 are one span; spans that overlap or touch are one.
+        The words of a phrase with slop 1 are one span; spans that overlap or touch are one. None parts what a reader
+        sees as one character.
         """
         return [(start, end) for start, end, _ in self.marks(text)]
 
@@ -131,6 +133,8 @@ class Finder:
             found += [(start, end, (number,)) for start, end in _phrase_spans(phrase, words)]
         if self._marks.phrases:
             found.sort(key=_START)
+        if found and not looked.is_ascii:
+            found = [_whole_characters(text, mark) for mark in found]
         return _merged(found) if found else []
 
     # ---- pieces
@@ -350,6 +354,18 @@ def _has_each(text: str, steps: Iterable[list[str]]) -> bool:
         else:
             return False
     return True
+
+
+def _whole_characters(text: str, mark: Mark) -> Mark:
+    """A mark that parts no character: a word may have a sign of numbers before it, or a skin tone behind it."""
+    start, end, keys = mark
+    if not is_inside_character(text, end) and not is_inside_character(text, start):
+        return mark
+    while is_inside_character(text, end):
+        end += 1
+    while is_inside_character(text, start):
+        start -= 1
+    return start, end, keys
 
 
 def _merged(found: list[Mark]) -> list[Mark]:
