@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from searchkit.errors import ConfigurationError
 from searchkit.highlight.choice import Fragment, best_fragments, mark_whole
-from searchkit.highlight.finder import Finder
+from searchkit.highlight.finder import Finder, Mark
 from searchkit.highlight.render import to_html, to_plain
 
 #: More would be read by nobody, and each costs a pass over the marks.
@@ -21,20 +21,25 @@ class Highlighted(str):
     All offsets count characters (code points) of the field's raw text, which ``hit.article`` has.
 
     Args:
-        marks: (start, end) of everything that is marked anywhere in the field, ascending and disjoint.
+        marks: everything that is marked anywhere in the field; what follows (start, end) is left out.
         fragments: what is shown of it, in its order; one of all the text where the field is shown whole.
     """
 
-    __slots__ = ("fragments", "marks")
+    __slots__ = ("_marks", "fragments")
 
-    marks: tuple[tuple[int, int], ...]
+    _marks: Sequence[Mark | tuple[int, int]]
     fragments: tuple[Fragment, ...]
 
-    def __new__(cls, marks: tuple[tuple[int, int], ...], fragments: tuple[Fragment, ...]) -> Self:
-        self = super().__new__(cls, to_html(fragments))
-        self.marks = marks
+    def __new__(cls, marks: Sequence[Mark | tuple[int, int]], fragments: tuple[Fragment, ...]) -> Self:
+        self = str.__new__(cls, to_html(fragments))
+        self._marks = marks
         self.fragments = fragments
         return self
+
+    @property
+    def marks(self) -> tuple[tuple[int, int], ...]:
+        """(start, end) of everything that is marked anywhere in the field, ascending and disjoint."""
+        return tuple([(mark[0], mark[1]) for mark in self._marks])  # most snippets are never asked
 
     def __getnewargs__(self) -> Any:  # to copy and to pickle it; str's own has the text alone
         return self.marks, self.fragments
@@ -93,7 +98,7 @@ class Highlight:
         """The best fragments of a text."""
         marks = finder.marks(text)
         found = best_fragments(text, marks, limit=self.fragments, width=self.length)
-        return Highlighted(tuple([(mark[0], mark[1]) for mark in marks]), tuple(found))
+        return Highlighted(marks, tuple(found))
 
 
 def highlighted_whole(text: str, finder: Finder) -> Highlighted:
