@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from searchkit.errors import ConfigurationError, SchemaError
 from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
+
+if TYPE_CHECKING:
+    from searchkit.facets import Facet
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -45,6 +48,8 @@ KINDS: dict[str, Kind] = {
     "text": Text(),
     "keyword": Keyword(),
     "keywords": Keyword(multiple=True),
+    "path": Keyword(hierarchical=True),
+    "paths": Keyword(multiple=True, hierarchical=True),
     "number": Number(),
     "date": Date(),
     "stored": Stored(),
@@ -70,6 +75,21 @@ def declared_fields(schema: Schema) -> list[tuple[str, str]]:
     """The declared fields and their kinds, in the words of ``--field``."""
     words = {kind: word for word, kind in KINDS.items()}
     return [(name, words[kind]) for name, kind in schema.declared.items()]
+
+
+def facets_of(schema: Schema, given: Iterable[str]) -> list[str | Facet]:
+    """Facets as the API takes them: names, and of ``FIELD:BOUND,BOUND,…`` texts ranges of numbers."""
+    return [_ranges(text) if isinstance(schema.kind(text.partition(":")[0]), Number) else text for text in given]
+
+
+def _ranges(text: str) -> str | Facet:
+    from searchkit.facets import Ranges  # with NumPy, which other commands do without
+
+    name, colon, bounds = text.partition(":")
+    try:
+        return Ranges(name, list(map(float, bounds.split(",")))) if colon else text
+    except ValueError:
+        raise ConfigurationError(f"--facet {text!r}: write {name}:BOUND,BOUND,… with numbers, ascending") from None
 
 
 def filters_of(schema: Schema, given: Iterable[str]) -> dict[str, Any] | None:

@@ -151,6 +151,8 @@ class Reader:
         min_score: float | None = None,
         recency: str | timedelta | None = None,
         as_of: str | datetime | None = None,
+        proximity: bool = False,
+        expand: bool = False,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
     ) -> Results:
@@ -179,6 +181,10 @@ class Reader:
             recency: the age at which scores are halved ("30d", "6 months", a timedelta), and again by as much more, 30
                 times at most, as those of articles without a date are; None = scores do not fall with age.
             as_of: the date up to the end of which articles have no age, None = now.
+            proximity: whether the best 200 articles score more where words that stand side by side in the query do so,
+                or stand within eight words, in the article.
+            expand: whether the heaviest words of the five best articles are searched for as well (pseudo relevance
+                feedback): they add to scores and, with ``match="any"``, find articles of their own.
             now, tz: by what relative and local dates are read; None = now, UTC. Calendar facets are in this zone too.
 
         Raises:
@@ -201,6 +207,8 @@ class Reader:
             min_score,
             recency,
             as_of,
+            proximity,
+            expand,
             now,
             tz,
         )

@@ -39,6 +39,8 @@ class Request:
     min_score: float | None = None
     recency: str | timedelta | None = None
     as_of: Any = None
+    proximity: bool = False
+    expand: bool = False
     now: datetime | None = None
     tz: str | tzinfo | None = None
     besides: int | None = None  #: a document that is left out
@@ -60,6 +62,9 @@ class Request:
             raise ConfigurationError(f"match must be one of {', '.join(_MATCHES)}, not {self.match!r}")
         if self.min_score is not None and not isinstance(self.min_score, (int, float)):
             raise ConfigurationError(f"min_score must be a number, not {self.min_score!r}")
+        for name, value in (("proximity", self.proximity), ("expand", self.expand)):
+            if not isinstance(value, bool):
+                raise ConfigurationError(f"{name} is true or false, not {value!r}")
         if self.now is not None and not isinstance(self.now, datetime):
             raise ConfigurationError(f"now must be a datetime, not {self.now!r}")
         resolve_zone(self.tz)

@@ -20,12 +20,13 @@ from searchkit.engine.plan import Matches
 from searchkit.engine.restriction import Restriction
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
+from searchkit.facet_counts import FacetCounts
 from searchkit.facets import FacetContext, facets_of
 from searchkit.filters import Clock, Filter, allowed, read_filters, since_until
 from searchkit.hits import Source, highlight_of
 from searchkit.ordering import Order, at_least, cursor_after, recency_of, sort_keys
 from searchkit.request import Request
-from searchkit.results import FacetCounts, Hit, LazyHits, Results
+from searchkit.results import Hit, LazyHits, Results
 
 #: Seconds after its first search that a process begins to load the kernels: a script of one search is over by then.
 _PATIENCE = 0.3
@@ -57,14 +58,19 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     order = Order(request, ranking, keys, filters, span, recency)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
-    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency)
+    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity)
     found, notes, advice = answer(asking, request, last, is_walked)
+    shown = found.node
+    if request.expand:
+        from searchkit.feedback import expanded  # most searches do without
+
+        found = asking.evaluated(expanded(snapshot, found, any_of_them=request.match == "any"), shown)
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & filters.fields.keys()
     wide = found
     if own:
         before = _allowed(snapshot, filters.without(own), request.besides)
-        wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node)
+        wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node, shown)
     joint: bytes | Matches = b""
     total: int | Callable[[], int]
     if cursor is not None:
@@ -93,7 +99,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
         among = counted if others is None else counted[others[counted]]
         counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
-    source = Source(snapshot, found.node, highlight)
+    source = Source(snapshot, shown, highlight)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
     if request.limit and len(docs) and request.besides is None:

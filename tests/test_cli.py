@@ -175,6 +175,16 @@ def test_json_is_valid_in_any_encoding(seeds: str) -> None:
     assert (plain.returncode, plain.stderr) == (0, b"")
 
 
+def test_drawings_are_ascii_where_the_output_cannot_encode_blocks(seeds: str) -> None:
+    facets = ("--facet", "published:day", "--facet", "published:year")
+    for command in (("search", "", *facets), ("trend", "tram", "--by", "day")):
+        result = process(*command, "--index", seeds, PYTHONIOENCODING="ascii", COLUMNS="60")
+        assert (result.returncode, result.stderr) == (0, b"")
+        assert b"#" in result.stdout
+        assert not re.search(rb"\\u25|\\u2014", result.stdout)
+    assert "█" in process("trend", "tram", "--by", "day", "--index", seeds, PYTHONUTF8="1").stdout.decode()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="arguments are not bytes there")
 def test_a_query_that_is_not_unicode_is_no_problem(seeds: str) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}

@@ -10,7 +10,16 @@ import click
 
 import searchkit
 from searchkit import terminal
-from searchkit.options import filters_of, index_option, json_option, match_option, ranking_option, selection_options
+from searchkit.options import (
+    facets_of,
+    filters_of,
+    index_option,
+    json_option,
+    match_option,
+    ranking_option,
+    selection_options,
+)
+from searchkit.schema import Kind
 
 
 @click.command()
@@ -21,8 +30,11 @@ from searchkit.options import filters_of, index_option, json_option, match_optio
     "facets",
     multiple=True,
     metavar="FIELD",
-    help="Count the values of a field: topics, published:month. A long calendar leaves out empty periods, but in JSON.",
+    help="Count the values of a field: topics, published:month; section:news counts what is one level below a path, "
+    "words:0,100,500 ranges of numbers. A long calendar is drawn as a timeline.",
 )
+@click.option("--show", "shown", multiple=True, metavar="FIELD", help="Show this field of each article too.")
+@click.option("--periods", is_flag=True, help="Print each period of a long calendar in a row, not a timeline.")
 @selection_options
 @click.option(
     "--sort", multiple=True, metavar="ORDER", help="relevance, newest, oldest, a field or -field; again: ties by this."
@@ -43,6 +55,9 @@ from searchkit.options import filters_of, index_option, json_option, match_optio
 def search(
     query: str,
     path: str,
+    facets: Sequence[str],
+    shown: Sequence[str],
+    periods: bool,
     filters: Sequence[str],
     sort: Sequence[str],
     highlight: Sequence[str],
@@ -75,11 +90,16 @@ def search(
         from searchkit.dates import resolve_zone  # with NumPy, which other commands do without
 
         chosen = filters_of(index.schema, filters)
-        results = index.search(query, filters=chosen, sort=sort or "relevance", highlight=highlight or True, **options)
+        for name in shown:
+            index.schema.require(name, Kind, use="show")
+        counted = facets_of(index.schema, facets)
+        results = index.search(
+            query, filters=chosen, facets=counted, sort=sort or "relevance", highlight=highlight or True, **options
+        )
         if as_json:
             terminal.show_json(results.to_dict())
         else:
-            terminal.show(results, resolve_zone(options["tz"]))
+            terminal.show(results, terminal.View(resolve_zone(options["tz"]), shown, periods))
 
 
 @click.command()
