@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from searchkit.facet_counts import FacetCount, FacetCounts
     from searchkit.facets import Ranges, Terms
     from searchkit.filters import all_of, any_of, none_of
+    from searchkit.highlight import Highlight, Highlighted
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
     from searchkit.results import Hit, Note, Results
@@ -41,6 +42,8 @@ __all__ = [
     "Explanation",
     "FacetCount",
     "FacetCounts",
+    "Highlight",
+    "Highlighted",
     "Hit",
     "Index",
     "IndexCorruptError",
@@ -83,6 +86,8 @@ _LAZY = {
     "Explanation": "searchkit.explain",
     "FacetCount": "searchkit.facet_counts",
     "FacetCounts": "searchkit.facet_counts",
+    "Highlight": "searchkit.highlight",
+    "Highlighted": "searchkit.highlight",
     "Hit": "searchkit.results",
     "Index": "searchkit.index",
     "Keyword": "searchkit.schema",

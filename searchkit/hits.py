@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,17 +13,51 @@ from searchkit.article import UNDATED, Article
 from searchkit.dates import from_micros
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import forms_of, marks_of
-from searchkit.highlight import Finder, Fragment, fragments
-from searchkit.schema import Date, Keyword, Number, Stored, Text
+from searchkit.errors import ConfigurationError
+from searchkit.highlight import NOT_HIGHLIGHTED, Finder, Highlight, Highlighted, highlighted_whole
+from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
+
+_USUAL = Highlight()
+
+
+def highlight_of(asked: bool | Highlight | str | Sequence[str], schema: Schema) -> Highlight | None:
+    """What the ``highlight`` argument of a search means; None = nothing is highlighted.
+
+    Raises:
+        ConfigurationError: it means nothing, or a field that is no text field.
+    """
+    if isinstance(asked, bool):
+        return _USUAL if asked else None
+    if not isinstance(asked, (Highlight, str, Sequence)):
+        raise ConfigurationError(f"highlight must be True, False, fields or a Highlight, not {asked!r}")
+    found = asked if isinstance(asked, Highlight) else Highlight(asked)
+    for field in found.fields:
+        schema.require(field, Text, use="highlight")
+    return found
 
 
 class Source:
-    """Gives hits what they show; holds on to the snapshot that they were found in."""
+    """Gives hits what they show; holds on to the snapshot that they were found in.
 
-    def __init__(self, snapshot: Snapshot, node: query.Query | None) -> None:
+    Args:
+        snapshot: the index.
+        node: the query that was evaluated.
+        highlight: what is highlighted of it; None = nothing.
+    """
+
+    def __init__(self, snapshot: Snapshot, node: query.Query, highlight: Highlight | None) -> None:
         self._snapshot = snapshot
         self._node = node
+        self._highlight = highlight
         self._finders: dict[str, Finder] = {}
+
+    @property
+    def highlighted(self) -> Sequence[str]:
+        return () if self._highlight is None else self._highlight.fields
+
+    @property
+    def lists_highlights(self) -> bool:
+        return self._highlight is not None and self._highlight is not _USUAL
 
     def id(self, doc: int) -> str:
         return self._snapshot.id(doc)
@@ -52,11 +87,19 @@ class Source:
                     found[name] = None
         return found
 
-    def fragments(self, article: Article) -> list[Fragment]:
-        if self._node is None:
-            return []
+    def snippet(self, article: Article) -> Highlighted:
+        if self._highlight is None:
+            return NOT_HIGHLIGHTED
         field = "body" if article.body else "title"
-        return fragments(getattr(article, field), self._finder(field))
+        return self._highlight.best(getattr(article, field), self._finder(field))
+
+    def highlight(self, article: Article, field: str) -> Highlighted:
+        assert self._highlight is not None
+        text = article.fields.get(field) if field in self._snapshot.schema.declared else getattr(article, field)
+        finder = self._finder(field)
+        if self._highlight.shown_whole(field):
+            return highlighted_whole(text or "", finder)
+        return self._highlight.best(text or "", finder)
 
     def _finder(self, field: str) -> Finder:
         found = self._finders.get(field)

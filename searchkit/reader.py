@@ -26,6 +26,7 @@ from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
 from searchkit.facets import Facet
 from searchkit.filters import Composition
+from searchkit.highlight import Highlight
 from searchkit.request import Request
 from searchkit.results import Results
 from searchkit.schema import Keyword, Schema
@@ -146,7 +147,7 @@ class Reader:
         facets: Sequence[str | Facet] | None = None,
         sort: str | Sequence[str] = "relevance",
         ranking: str | Ranking = "default",
-        highlight: bool = True,
+        highlight: bool | Highlight | str | Sequence[str] = True,
         min_score: float | None = None,
         recency: str | timedelta | None = None,
         as_of: str | datetime | None = None,
@@ -174,7 +175,8 @@ class Reader:
             sort: "relevance", "newest", "oldest", a field, "-" and a field, or a list of these.
             ranking: "default", "bm25", "whoosh", or a :class:`BM25F`, :class:`BM25` or other :class:`Ranking`: field
                 boosts are ``BM25F({"title": 3})``.
-            highlight: whether hits have snippets.
+            highlight: whether hits have snippets and highlights; or the text fields that ``hit.highlights`` has; or a
+                :class:`Highlight`, which says of what length and number fragments are too.
             min_score: leave out what scores less.
             recency: the age at which scores are halved ("30d", "6 months", a timedelta), and again by as much more, 30
                 times at most, as those of articles without a date are; None = scores do not fall with age.
@@ -221,7 +223,7 @@ class Reader:
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         facets: Sequence[str | Facet] | None = None,
-        highlight: bool = False,
+        highlight: bool | Highlight | str | Sequence[str] = False,
     ) -> Results:
         """Find the articles most like one: by its 25 best words in title and body, weighed by their scores in it.
 

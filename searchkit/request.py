@@ -15,6 +15,7 @@ from searchkit.engine.scoring import Ranking
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet
 from searchkit.filters import Composition
+from searchkit.highlight import Highlight
 
 _MATCHES = ("auto", "all", "any")
 
@@ -34,7 +35,7 @@ class Request:
     facets: Sequence[str | Facet] | None = None
     sort: str | Sequence[str] = "relevance"
     ranking: str | Ranking = "default"
-    highlight: bool = True
+    highlight: bool | Highlight | str | Sequence[str] = True
     min_score: float | None = None
     recency: str | timedelta | None = None
     as_of: Any = None

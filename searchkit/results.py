@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 from searchkit.article import Article
 from searchkit.errors import ConfigurationError
 from searchkit.facet_counts import FacetCounts
-from searchkit.highlight import Fragment, to_html, to_plain
+from searchkit.highlight import Fragment, Highlighted, Highlights, to_html, to_plain
 
 if TYPE_CHECKING:
     import polars
@@ -56,8 +56,19 @@ class HitSource(Protocol):
     def values(self, doc: int) -> dict[str, Any]:
         """Its declared fields; None for those without a column, which only the article has."""
 
-    def fragments(self, article: Article) -> list[Fragment]:
+    @property
+    def highlighted(self) -> Sequence[str]:
+        """The fields that are highlighted; none where the search was not to highlight."""
+
+    @property
+    def lists_highlights(self) -> bool:
+        """Whether they were asked for by name, so that they belong to the hit as JSON has it."""
+
+    def snippet(self, article: Article) -> Highlighted:
         """The fragments that show best what matched; none where the search was not to highlight."""
+
+    def highlight(self, article: Article, field: str) -> Highlighted:
+        """One of the fields that are highlighted."""
 
 
 class Hit:
@@ -94,15 +105,27 @@ class Hit:
         """Its headline, as given."""
         return self.article.title
 
-    @cached_property
-    def fragments(self) -> list[Fragment]:
-        """The fragments of the text that show best what matched; :mod:`searchkit.highlight` renders them."""
-        return self._source.fragments(self.article)
+    @property
+    def fragments(self) -> Sequence[Fragment]:
+        """The fragments of the snippet; :mod:`searchkit.highlight` renders them."""
+        return self.snippet.fragments
 
     @cached_property
-    def snippet(self) -> str:
-        """The fragments as safe HTML, ``<mark>`` around what matched; "" if highlighting is off."""
-        return to_html(self.fragments)
+    def snippet(self) -> Highlighted:
+        """The fragments that show best what matched, as safe HTML, ``<mark>`` around it; "" if highlighting is off.
+
+        They are of the body, or of the title where that is all there is.
+        """
+        return self._source.snippet(self.article)
+
+    @cached_property
+    def highlights(self) -> Highlights:
+        """Title and body, or the fields that the search was asked for, as safe HTML with the place of every mark.
+
+        Each is made when it is looked at; there is none if highlighting is off.
+        """
+        source, article = self._source, self.article
+        return Highlights(source.highlighted, lambda field: source.highlight(article, field))
 
     @cached_property
     def _values(self) -> dict[str, Any]:
@@ -117,15 +140,20 @@ class Hit:
         return self.article.fields.get(name) if value is None else value
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: the article's fields beside rank, score, id, title, published and snippet."""
-        core = {
+        """As JSON has it: the article's fields beside rank, score, id, title, published and snippet.
+
+        If the search was asked for fields, ``highlights`` is what :meth:`Highlighted.to_dict` gives of each.
+        """
+        core: dict[str, Any] = {
             "rank": self.rank,
             "score": self.score,
             "id": self.id,
             "title": self.title,
             "published": _plain(self.published),
-            "snippet": self.snippet,
+            "snippet": str(self.snippet),
         }
+        if self._source.lists_highlights:
+            core["highlights"] = {field: shown.to_dict() for field, shown in self.highlights.items()}
         return {**core, **{name: _plain(value) for name, value in self.article.fields.items() if name not in core}}
 
     def __repr__(self) -> str:
@@ -306,7 +334,7 @@ class Results(Sequence[Hit]):
         from searchkit import notebook  # which few searches need
 
         rows = [
-            f"<li value='{hit.rank + 1}'><b>{to_html(_whole(hit.title)) or '<i>untitled</i>'}</b> "
+            f"<li value='{hit.rank + 1}'><b>{_headline(hit) or '<i>untitled</i>'}</b> "
             f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {to_html(_whole(hit.id))}</small>"
             f"<br>{hit.snippet}</li>"
             for hit in self.hits[:50]
@@ -327,6 +355,11 @@ def _facet_html(key: str, counts: FacetCounts) -> str:
         return notebook.histogram(name, counts.bins(notebook.MAX_BARS), rest)
     rows = [(to_html(_whole(item.value)), item.count, item.selected) for item in counts[:20]]
     return notebook.values(name, rows, rest)
+
+
+def _headline(hit: Hit) -> str:
+    """The title as HTML, marked if it is highlighted."""
+    return hit.highlights.get("title") or to_html(_whole(hit.title))
 
 
 def _whole(text: str) -> list[Fragment]:

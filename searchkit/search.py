@@ -23,7 +23,7 @@ from searchkit.engine.snapshot import Snapshot
 from searchkit.facet_counts import FacetCounts
 from searchkit.facets import FacetContext, facets_of
 from searchkit.filters import Clock, Filter, allowed, read_filters, since_until
-from searchkit.hits import Source
+from searchkit.hits import Source, highlight_of
 from searchkit.ordering import Order, at_least, cursor_after, recency_of, sort_keys
 from searchkit.request import Request
 from searchkit.results import Hit, LazyHits, Results
@@ -46,6 +46,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     # Relative dates mean on all pages what they meant on the first.
     clock = Clock(request.now or (datetime.now(UTC) if cursor is None else cursor.present), request.tz)
     facets = facets_of(request.facets, snapshot.schema)
+    highlight = highlight_of(request.highlight, snapshot.schema)
     keys = sort_keys(request.sort, snapshot)
     span = since_until(request.since, request.until, clock)
     recency = recency_of(request, clock, keys)
@@ -98,7 +99,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
         among = counted if others is None else counted[others[counted]]
         counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
-    source = Source(snapshot, shown if request.highlight else None)
+    source = Source(snapshot, shown, highlight)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
     if request.limit and len(docs) and request.besides is None:

@@ -282,7 +282,9 @@ def _show_rich(results: Results, view: View) -> None:
     for note in results.notes:
         console.print(_note(note), style="yellow")
     for hit in results:
-        title = Text(_title(hit), "bold cyan")
+        headline = hit.highlights.get("title")
+        marked = " ".join(to_terminal(headline.fragments).split()) if headline else _title(hit)
+        title = Text.from_ansi(marked, style="cyan")
         title.truncate(room, overflow="ellipsis")
         below = Text(f"{_published(hit, view)}  ", "dim").append(line(hit.id), "dim italic")
         below.truncate(room, overflow="ellipsis")

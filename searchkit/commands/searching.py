@@ -47,6 +47,12 @@ from searchkit.schema import Kind
 @ranking_options
 @click.option("--proximity", is_flag=True, help="Raise the best articles where words are as near each other as asked.")
 @click.option("--expand", is_flag=True, help="Search for the heaviest words of the best articles too.")
+@click.option(
+    "--highlight",
+    multiple=True,
+    metavar="FIELD",
+    help="In JSON: a text field with its marks and their offsets.",
+)
 @click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 @json_option
 def search(
@@ -59,6 +65,7 @@ def search(
     sort: Sequence[str],
     ranking: str,
     boosts: Sequence[str],
+    highlight: Sequence[str],
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -92,7 +99,7 @@ def search(
             index.schema.require(name, Kind, use="show")
         counted = facets_of(index.schema, facets)
         options |= {"filters": chosen, "facets": counted, "ranking": ranking_of(ranking, boosts)}
-        results = index.search(query, sort=sort or "relevance", **options)
+        results = index.search(query, sort=sort or "relevance", highlight=highlight or True, **options)
         if as_json:
             terminal.show_json(results.to_dict())
         else:

@@ -313,6 +313,22 @@ def test_a_query_may_begin_with_a_minus(run: Run, wire: str) -> None:
     assert ids_found(run("search", "--index", wire, "--json", "--", "-grain")) == ["c"]
 
 
+def test_highlighted_fields_are_part_of_the_json(run: Run, seeds: str) -> None:
+    asked = ("search", "title:comet", "--index", seeds, "--json", "--highlight", "title", "--highlight", "body")
+    (hit,) = json.loads(run(*asked).stdout)["hits"]
+    assert list(hit["highlights"]) == ["title", "body"]
+    assert hit["highlights"]["title"] == {
+        "html": "Amateur spots new <mark>comet</mark> from a car park",
+        "marks": [[18, 23]],
+        "fragments": [[0, 39]],
+    }
+
+
+def test_a_terminal_shows_the_marked_title(run: Run, seeds: str, on_terminal: None) -> None:
+    output = run("search", "title:comet", "--index", seeds).stdout
+    assert re.search(r"Amateur spots new .*\x1b\[1[;\d]*mcomet\x1b\[0m", output)
+
+
 def test_a_terminal_shows_marks_in_bold_tables_and_cut_titles(run: Run, tmp_path: Path, on_terminal: None) -> None:
     path = tmp_path / "idx"
     with searchkit.create(path, Schema(topics=Keyword(multiple=True))) as index:
