@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from searchkit.article import Article, Skipped
     from searchkit.engine.scoring import BM25, BM25F, Ranking
     from searchkit.explain import Explanation
+    from searchkit.facet_counts import FacetCount, FacetCounts
     from searchkit.facets import Ranges, Terms
     from searchkit.filters import all_of, any_of, none_of
+    from searchkit.highlight import Highlight, Highlighted
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
-    from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
+    from searchkit.results import Hit, Note, Results
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
     from searchkit.significant import SignificantTerm
     from searchkit.sources import Source, read
@@ -40,6 +42,8 @@ __all__ = [
     "Explanation",
     "FacetCount",
     "FacetCounts",
+    "Highlight",
+    "Highlighted",
     "Hit",
     "Index",
     "IndexCorruptError",
@@ -80,8 +84,10 @@ _LAZY = {
     "Correction": "searchkit.suggest",
     "Date": "searchkit.schema",
     "Explanation": "searchkit.explain",
-    "FacetCount": "searchkit.results",
-    "FacetCounts": "searchkit.results",
+    "FacetCount": "searchkit.facet_counts",
+    "FacetCounts": "searchkit.facet_counts",
+    "Highlight": "searchkit.highlight",
+    "Highlighted": "searchkit.highlight",
     "Hit": "searchkit.results",
     "Index": "searchkit.index",
     "Keyword": "searchkit.schema",

@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from whoosh import query
 
+from searchkit.analysis.paths import most_specific
 from searchkit.article import UNDATED, Article
 from searchkit.collapse import Others
 from searchkit.dates import from_micros
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import forms_of, marks_of
-from searchkit.highlight import Finder, Fragment, fragments
-from searchkit.schema import Date, Keyword, Number, Stored, Text
+from searchkit.errors import ConfigurationError
+from searchkit.highlight import NOT_HIGHLIGHTED, Finder, Highlight, Highlighted, highlighted_whole
+from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
+
+_USUAL = Highlight()
+
+
+def highlight_of(asked: bool | Highlight | str | Sequence[str], schema: Schema) -> Highlight | None:
+    """What the ``highlight`` argument of a search means; None = nothing is highlighted.
+
+    Raises:
+        ConfigurationError: it means nothing, or a field that is no text field.
+    """
+    if isinstance(asked, bool):
+        return _USUAL if asked else None
+    if not isinstance(asked, (Highlight, str, Sequence)):
+        raise ConfigurationError(f"highlight must be True, False, fields or a Highlight, not {asked!r}")
+    found = asked if isinstance(asked, Highlight) else Highlight(asked)
+    for field in found.fields:
+        schema.require(field, Text, use="highlight")
+    return found
 
 
 class Source:
     """Gives hits what they show; holds on to the snapshot that they were found in.
 
     Args:
-        node: the query, None = nothing is highlighted.
+        snapshot: the index.
+        node: the query that was evaluated.
+        highlight: what is highlighted of it; None = nothing.
         others: of the groups that hits stand for; None = they stand for themselves.
     """
 
-    def __init__(self, snapshot: Snapshot, node: query.Query | None, others: Others | None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, node: query.Query, highlight: Highlight | None, others: Others | None
+    ) -> None:
         self._snapshot = snapshot
         self._node = node
+        self._highlight = highlight
         self._others = others
         self._finders: dict[str, Finder] = {}
+
+    @property
+    def highlighted(self) -> Sequence[str]:
+        return () if self._highlight is None else self._highlight.fields
+
+    @property
+    def lists_highlights(self) -> bool:
+        return self._highlight is not None and self._highlight is not _USUAL
 
     def id(self, doc: int) -> str:
         return self._snapshot.id(doc)
@@ -44,6 +78,9 @@ class Source:
         found: dict[str, Any] = {}
         for name, kind in self._snapshot.schema.declared.items():
             match kind:
+                case Keyword(hierarchical=True):
+                    paths = most_specific(self._snapshot.keyword(name).of(doc))
+                    found[name] = paths if kind.multiple else next(iter(paths), None)
                 case Keyword(multiple=True):
                     found[name] = self._snapshot.keyword(name).of(doc)
                 case Keyword():
@@ -59,11 +96,19 @@ class Source:
     def more(self, doc: int) -> int | None:
         return None if self._others is None else int(self._others.of(np.array([doc]))[0])
 
-    def fragments(self, article: Article) -> list[Fragment]:
-        if self._node is None:
-            return []
+    def snippet(self, article: Article) -> Highlighted:
+        if self._highlight is None:
+            return NOT_HIGHLIGHTED
         field = "body" if article.body else "title"
-        return fragments(getattr(article, field), self._finder(field))
+        return self._highlight.best(getattr(article, field), self._finder(field))
+
+    def highlight(self, article: Article, field: str) -> Highlighted:
+        assert self._highlight is not None
+        text = article.fields.get(field) if field in self._snapshot.schema.declared else getattr(article, field)
+        finder = self._finder(field)
+        if self._highlight.shown_whole(field):
+            return highlighted_whole(text or "", finder)
+        return self._highlight.best(text or "", finder)
 
     def _finder(self, field: str) -> Finder:
         found = self._finders.get(field)

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from searchkit.errors import ConfigurationError, SchemaError
 from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
 
+if TYPE_CHECKING:
+    from searchkit.engine.scoring import Ranking
+    from searchkit.facets import Facet
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 index_option = click.option("--index", "path", required=True, metavar="DIR", help="The directory of the index.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
 match_option = click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
-ranking_option = click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+_ranking_option = click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+_boost_option = click.option(
+    "--boost",
+    "boosts",
+    multiple=True,
+    metavar="FIELD=N",
+    help="What a word in this field counts for; 2 in a title, else 1.",
+)
 
 
 def selection_options(command: _Command) -> _Command:
@@ -40,11 +51,36 @@ def selection_options(command: _Command) -> _Command:
     return command
 
 
+def ranking_options(command: _Command) -> _Command:
+    """The options that say how to rank; see :func:`ranking_of`."""
+    return _ranking_option(_boost_option(command))
+
+
+def ranking_of(ranking: str, boosts: Iterable[str]) -> str | Ranking:
+    """The ranking of a name with the boosts of some ``FIELD=N`` texts, as the API takes it."""
+    found: dict[str, float] = {}
+    for text in boosts:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise ConfigurationError(f"--boost {text!r}: write FIELD=N") from None
+    if not found:
+        return ranking
+    if ranking != "default":
+        raise ConfigurationError(f"--boost is for the default ranking, not for {ranking!r}")
+    from searchkit.engine.scoring import BM25F  # with NumPy, which other commands do without
+
+    return BM25F(found)
+
+
 #: What ``--field name:kind`` can say.
 KINDS: dict[str, Kind] = {
     "text": Text(),
     "keyword": Keyword(),
     "keywords": Keyword(multiple=True),
+    "path": Keyword(hierarchical=True),
+    "paths": Keyword(multiple=True, hierarchical=True),
     "number": Number(),
     "date": Date(),
     "stored": Stored(),
@@ -70,6 +106,21 @@ def declared_fields(schema: Schema) -> list[tuple[str, str]]:
     """The declared fields and their kinds, in the words of ``--field``."""
     words = {kind: word for word, kind in KINDS.items()}
     return [(name, words[kind]) for name, kind in schema.declared.items()]
+
+
+def facets_of(schema: Schema, given: Iterable[str]) -> list[str | Facet]:
+    """Facets as the API takes them: names, and of ``FIELD:BOUND,BOUND,…`` texts ranges of numbers."""
+    return [_ranges(text) if isinstance(schema.kind(text.partition(":")[0]), Number) else text for text in given]
+
+
+def _ranges(text: str) -> str | Facet:
+    from searchkit.facets import Ranges  # with NumPy, which other commands do without
+
+    name, colon, bounds = text.partition(":")
+    try:
+        return Ranges(name, list(map(float, bounds.split(",")))) if colon else text
+    except ValueError:
+        raise ConfigurationError(f"--facet {text!r}: write {name}:BOUND,BOUND,… with numbers, ascending") from None
 
 
 def filters_of(schema: Schema, given: Iterable[str]) -> dict[str, Any] | None:

@@ -26,6 +26,7 @@ from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
 from searchkit.facets import Facet
 from searchkit.filters import Composition
+from searchkit.highlight import Highlight
 from searchkit.request import Request
 from searchkit.results import Results
 from searchkit.schema import Keyword, Schema
@@ -146,10 +147,12 @@ class Reader:
         facets: Sequence[str | Facet] | None = None,
         sort: str | Sequence[str] = "relevance",
         ranking: str | Ranking = "default",
-        highlight: bool = True,
+        highlight: bool | Highlight | str | Sequence[str] = True,
         min_score: float | None = None,
         recency: str | timedelta | None = None,
         as_of: str | datetime | None = None,
+        proximity: bool = False,
+        expand: bool = False,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
         collapse: str | None = None,
@@ -173,11 +176,16 @@ class Reader:
             sort: "relevance", "newest", "oldest", a field, "-" and a field, or a list of these.
             ranking: "default", "bm25", "whoosh", or a :class:`BM25F`, :class:`BM25` or other :class:`Ranking`: field
                 boosts are ``BM25F({"title": 3})``.
-            highlight: whether hits have snippets.
+            highlight: whether hits have snippets and highlights; or the text fields that ``hit.highlights`` has; or a
+                :class:`Highlight`, which says of what length and number fragments are too.
             min_score: leave out what scores less.
             recency: the age at which scores are halved ("30d", "6 months", a timedelta), and again by as much more, 30
                 times at most, as those of articles without a date are; None = scores do not fall with age.
             as_of: the date up to the end of which articles have no age, None = now.
+            proximity: whether the best 200 articles score more where words that stand side by side in the query do so,
+                or stand within eight words, in the article.
+            expand: whether the heaviest words of the five best articles are searched for as well (pseudo relevance
+                feedback): they add to scores and, with ``match="any"``, find articles of their own.
             now, tz: by what relative and local dates are read; None = now, UTC. Calendar facets are in this zone too.
             collapse: "story", or a Keyword field of one value: of the articles that tell the same, or have the same
                 value, only the first in the order is a hit, with ``more`` for how many others match; articles without
@@ -203,6 +211,8 @@ class Reader:
             min_score,
             recency,
             as_of,
+            proximity,
+            expand,
             now,
             tz,
             collapse,
@@ -218,7 +228,7 @@ class Reader:
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         facets: Sequence[str | Facet] | None = None,
-        highlight: bool = False,
+        highlight: bool | Highlight | str | Sequence[str] = False,
         collapse: str | None = None,
     ) -> Results:
         """Find the articles most like one: by its 25 best words in title and body, weighed by their scores in it.
@@ -235,10 +245,7 @@ class Reader:
         return search_similar(self._snapshot, request, id)
 
     def story(self, id: str, limit: int | None = None, *, sort: str | Sequence[str] = "oldest") -> Results:
-        """All articles that tell the same as one, and it itself.
-
-        An article joins the story of an earlier one, within three days of it, when at least half of the runs of three
-        words that either has are in both; or at any time when all are. It is settled when the article is added.
+        """All articles that tell the same as one, which was settled when they were added, and it itself.
 
         Args:
             id: of the article.

@@ -16,6 +16,7 @@ from searchkit.engine.scoring import Ranking
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet
 from searchkit.filters import Composition
+from searchkit.highlight import Highlight
 
 _MATCHES = ("auto", "all", "any")
 
@@ -35,10 +36,12 @@ class Request:
     facets: Sequence[str | Facet] | None = None
     sort: str | Sequence[str] = "relevance"
     ranking: str | Ranking = "default"
-    highlight: bool = True
+    highlight: bool | Highlight | str | Sequence[str] = True
     min_score: float | None = None
     recency: str | timedelta | None = None
     as_of: Any = None
+    proximity: bool = False
+    expand: bool = False
     now: datetime | None = None
     tz: str | tzinfo | None = None
     collapse: str | None = None
@@ -61,6 +64,9 @@ class Request:
             raise ConfigurationError(f"match must be one of {', '.join(_MATCHES)}, not {self.match!r}")
         if self.min_score is not None and not isinstance(self.min_score, (int, float)):
             raise ConfigurationError(f"min_score must be a number, not {self.min_score!r}")
+        for name, value in (("proximity", self.proximity), ("expand", self.expand)):
+            if not isinstance(value, bool):
+                raise ConfigurationError(f"{name} is true or false, not {value!r}")
         if self.now is not None and not isinstance(self.now, datetime):
             raise ConfigurationError(f"now must be a datetime, not {self.now!r}")
         resolve_zone(self.tz)

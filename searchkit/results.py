@@ -1,4 +1,4 @@
-"""What a search gives back, as plain data: notes, facet counts, hits and the results that hold them."""
+"""What a search gives back, as plain data: notes, hits and the results that hold them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from searchkit.article import Article
 from searchkit.errors import ConfigurationError
-from searchkit.highlight import Fragment, to_html, to_plain
+from searchkit.facet_counts import FacetCounts
+from searchkit.highlight import Fragment, Highlighted, Highlights, to_html, to_plain
 
 if TYPE_CHECKING:
     import polars
@@ -40,65 +41,6 @@ class Note:
     suggestion: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FacetCount:
-    """One value of a facet.
-
-    Attributes:
-        value: the value, the period (``1987-03``) or the range (``[0, 100)``).
-        count: matching articles that have it.
-        selected: whether the field's own filter asks for it.
-    """
-
-    value: str
-    count: int
-    selected: bool = False
-
-
-class FacetCounts(Sequence[FacetCount]):
-    """The values of one facet in its order: by count, by time, or as the ranges were given.
-
-    Attributes:
-        missing: matching articles without a value.
-        other: matches of values (or outside all ranges) that are not listed.
-    """
-
-    def __init__(self, values: Sequence[FacetCount], missing: int = 0, other: int = 0) -> None:
-        self._values = tuple(values)
-        self.missing = missing
-        self.other = other
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    @overload
-    def __getitem__(self, index: int) -> FacetCount: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[FacetCount, ...]: ...
-    def __getitem__(self, index: int | slice) -> FacetCount | tuple[FacetCount, ...]:
-        return self._values[index]
-
-    def as_dict(self) -> dict[str, int]:
-        """Value to count, in order."""
-        return {item.value: item.count for item in self._values}
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        values = [{"value": item.value, "count": item.count} for item in self._values]
-        return {"values": values, "missing": self.missing, "other": self.other}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, FacetCounts):
-            return NotImplemented
-        return (self._values, self.missing, self.other) == (other._values, other.missing, other.other)
-
-    __hash__ = None  # type: ignore[assignment]  # compared by content
-
-    def __repr__(self) -> str:
-        values = ", ".join(f"{item.value}: {item.count}" for item in self._values)
-        return f"FacetCounts({values}; missing {self.missing}, other {self.other})"
-
-
 class HitSource(Protocol):
     """Where a hit gets what it shows: a snapshot and the query."""
 
@@ -117,8 +59,19 @@ class HitSource(Protocol):
     def more(self, doc: int) -> int | None:
         """How many other matches are in its group; None where nothing is collapsed."""
 
-    def fragments(self, article: Article) -> list[Fragment]:
+    @property
+    def highlighted(self) -> Sequence[str]:
+        """The fields that are highlighted; none where the search was not to highlight."""
+
+    @property
+    def lists_highlights(self) -> bool:
+        """Whether they were asked for by name, so that they belong to the hit as JSON has it."""
+
+    def snippet(self, article: Article) -> Highlighted:
         """The fragments that show best what matched; none where the search was not to highlight."""
+
+    def highlight(self, article: Article, field: str) -> Highlighted:
+        """One of the fields that are highlighted."""
 
 
 class Hit:
@@ -160,15 +113,27 @@ class Hit:
         """How many other articles that match are in the group that this one stands for; None without ``collapse``."""
         return self._source.more(self._doc)
 
-    @cached_property
-    def fragments(self) -> list[Fragment]:
-        """The fragments of the text that show best what matched; :mod:`searchkit.highlight` renders them."""
-        return self._source.fragments(self.article)
+    @property
+    def fragments(self) -> Sequence[Fragment]:
+        """The fragments of the snippet; :mod:`searchkit.highlight` renders them."""
+        return self.snippet.fragments
 
     @cached_property
-    def snippet(self) -> str:
-        """The fragments as safe HTML, ``<mark>`` around what matched; "" if highlighting is off."""
-        return to_html(self.fragments)
+    def snippet(self) -> Highlighted:
+        """The fragments that show best what matched, as safe HTML, ``<mark>`` around it; "" if highlighting is off.
+
+        They are of the body, or of the title where that is all there is.
+        """
+        return self._source.snippet(self.article)
+
+    @cached_property
+    def highlights(self) -> Highlights:
+        """Title and body, or the fields that the search was asked for, as safe HTML with the place of every mark.
+
+        Each is made when it is looked at; there is none if highlighting is off.
+        """
+        source, article = self._source, self.article
+        return Highlights(source.highlighted, lambda field: source.highlight(article, field))
 
     @cached_property
     def _values(self) -> dict[str, Any]:
@@ -183,17 +148,23 @@ class Hit:
         return self.article.fields.get(name) if value is None else value
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: the article's fields beside rank, score, id, title, published and snippet, and more."""
-        core = {
+        """As JSON has it: the article's fields beside rank, score, id, title, published and snippet.
+
+        If the search was asked for fields, ``highlights`` is what :meth:`Highlighted.to_dict` gives of each.
+        ``more`` is there where hits are collapsed.
+        """
+        core: dict[str, Any] = {
             "rank": self.rank,
             "score": self.score,
             "id": self.id,
             "title": self.title,
             "published": _plain(self.published),
-            "snippet": self.snippet,
+            "snippet": str(self.snippet),
         }
         if self.more is not None:
             core["more"] = self.more
+        if self._source.lists_highlights:
+            core["highlights"] = {field: shown.to_dict() for field, shown in self.highlights.items()}
         return {**core, **{name: _plain(value) for name, value in self.article.fields.items() if name not in core}}
 
     def __repr__(self) -> str:
@@ -377,7 +348,7 @@ class Results(Sequence[Hit]):
         if len(self) > 10:
             lines.append(f"  … {len(self) - 10} more")
         lines += [
-            f"  {key}: {to_plain(_whole(', '.join(f'{v.value} {v.count}' for v in counts[:10])))}"
+            f"  {to_plain(_whole(key))}: {to_plain(_whole(', '.join(f'{v.value} {v.count}' for v in counts[:10])))}"
             for key, counts in self.facets.items()
         ]
         lines += [f"  note: {to_plain(_whole(note.message))}" for note in self.notes]
@@ -385,19 +356,35 @@ class Results(Sequence[Hit]):
 
     def _repr_html_(self) -> str:
         """For notebooks. All text is escaped and without control characters, as snippets are."""
+        from searchkit import notebook  # which few searches need
+
         rows = [
-            f"<li value='{hit.rank + 1}'><b>{to_html(_whole(hit.title)) or '<i>untitled</i>'}</b> "
+            f"<li value='{hit.rank + 1}'><b>{_headline(hit) or '<i>untitled</i>'}</b> "
             f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {to_html(_whole(hit.id))}</small>"
             f"{_more(hit)}<br>{hit.snippet}</li>"
             for hit in self.hits[:50]
         ]
         notes = "".join(f"<p><i>{to_html(_whole(note.message))}</i></p>" for note in self.notes)
-        facets = "".join(
-            f"<p><b>{key}</b>: {to_html(_whole(', '.join(f'{v.value} ({v.count})' for v in counts[:20])))}</p>"
-            for key, counts in self.facets.items()
-        )
-        groups = "" if self.groups is None else f" in {self.groups} group{'' if self.groups == 1 else 's'}"
-        return f"<div><p>{self.total} articles{groups}</p>{notes}<ol>{''.join(rows)}</ol>{facets}</div>"
+        facets = notebook.side_by_side(_facet_html(key, counts) for key, counts in self.facets.items())
+        groups = "" if self.groups is None else f" in {self.groups:,} group{'' if self.groups == 1 else 's'}"
+        shown = facets if self.facets else ""
+        return f"<div><p>{self.total:,} articles{groups}</p>{notes}<ol>{''.join(rows)}</ol>{shown}</div>"
+
+
+def _facet_html(key: str, counts: FacetCounts) -> str:
+    from searchkit import notebook
+
+    name = to_html(_whole(key))
+    rest = [(label, count) for label, count in (("other", counts.other), ("none", counts.missing)) if count]
+    if counts.period is not None and len(counts):
+        return notebook.histogram(name, counts.bins(notebook.MAX_BARS), rest)
+    rows = [(to_html(_whole(item.value)), item.count, item.selected) for item in counts[:20]]
+    return notebook.values(name, rows, rest)
+
+
+def _headline(hit: Hit) -> str:
+    """The title as HTML, marked if it is highlighted."""
+    return hit.highlights.get("title") or to_html(_whole(hit.title))
 
 
 def _more(hit: Hit) -> str:

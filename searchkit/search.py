@@ -21,12 +21,13 @@ from searchkit.engine.plan import Matches
 from searchkit.engine.restriction import Restriction
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
+from searchkit.facet_counts import FacetCounts
 from searchkit.facets import FacetContext, facets_of
 from searchkit.filters import Clock, Filter, allowed, read_filters, since_until
-from searchkit.hits import Source
+from searchkit.hits import Source, highlight_of
 from searchkit.ordering import Order, at_least, cursor_after, recency_of, sort_keys
 from searchkit.request import Request
-from searchkit.results import FacetCounts, Hit, LazyHits, Results
+from searchkit.results import Hit, LazyHits, Results
 
 #: Seconds after its first search that a process begins to load the kernels: a script of one search is over by then.
 _PATIENCE = 0.3
@@ -46,6 +47,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     # Relative dates mean on all pages what they meant on the first.
     clock = Clock(request.now or (datetime.now(UTC) if cursor is None else cursor.present), request.tz)
     facets = facets_of(request.facets, snapshot.schema)
+    highlight = highlight_of(request.highlight, snapshot.schema)
     keys = sort_keys(request.sort, snapshot)
     span = since_until(request.since, request.until, clock)
     recency = recency_of(request, clock, keys)
@@ -58,14 +60,19 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     order = Order(request, ranking, keys, filters, span, recency, groups)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
-    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency)
+    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity)
     found, notes, advice = answer(asking, request, order.probed(last), is_walked)
+    shown = found.node
+    if request.expand:
+        from searchkit.feedback import expanded  # most searches do without
+
+        found = asking.evaluated(expanded(snapshot, found, any_of_them=request.match == "any"), shown)
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & filters.fields.keys()
     wide = found
     if own:
         before = _allowed(snapshot, filters.without(own), request.among)
-        wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node)
+        wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node, shown)
     joint: bytes | Matches = b""
     total: int | Callable[[], int] = partial(order.total, found)
     if cursor is not None:
@@ -92,7 +99,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
         among = counted if admitted is None else counted[admitted[counted]]
         counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
-    source = Source(snapshot, found.node if request.highlight else None, others)
+    source = Source(snapshot, shown, highlight, others)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
     if request.limit and len(docs) and request.among is None:
@@ -106,8 +113,8 @@ def search(snapshot: Snapshot, request: Request) -> Results:
 
         return arrow_table(snapshot, docs, scores, first, None if others is None else others.of(docs))
 
-    shown = None if groups is None else lambda: groups.count(order.matching(found))
-    return Results(found.node, hits, total, took, counts, told, following, table, shown)
+    hits_in_all = None if groups is None else lambda: groups.count(order.matching(found))
+    return Results(found.node, hits, total, took, counts, told, following, table, hits_in_all)
 
 
 def _allowed(snapshot: Snapshot, filters: Sequence[Filter], among: Array | None) -> Array | None:

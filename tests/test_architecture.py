@@ -18,23 +18,23 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 # the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
     7: ("__main__", "cli", "commands", "options", "terminal"),
-    6: ("reader", "index"),
+    6: ("reader", "index", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
-    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table", "collapse"),
+    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table", "feedback", "collapse"),
     3.5: ("filters", "asking"),
     3: ("indexing", "engine", "query", "sources"),
-    2: ("codec", "highlight", "schema", "results", "dates", "calendar_periods"),
-    1: ("analysis", "article", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes", "regular"),
+    2: ("codec", "highlight", "schema", "results", "facet_counts", "notebook", "dates", "calendar_periods"),
+    1: ("analysis", "article", "bars", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes", "regular"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
-    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"),
-    ("commands", "terminal"),
+    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"), ("commands", "terminal"),
     ("index", "reader"), ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
-    ("derived", "answering"), ("results", "highlight"), ("dates", "calendar_periods"),
-    ("analysis", "errors"), ("article", "errors"),
+    ("derived", "answering"), ("results", "highlight"), ("results", "facet_counts"),
+    ("facet_counts", "calendar_periods"), ("results", "notebook"), ("dates", "calendar_periods"),
+    ("analysis", "errors"), ("article", "errors"), ("bars", "errors"),
     ("nodes", "regular"), ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),
 }  # fmt: skip
 
@@ -116,7 +116,7 @@ _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
 # machine code is never in an index.
 _ALLOWED = {
     ("searchkit.sources.read", "open"), ("searchkit.sources.read", "read_bytes"),
-    ("searchkit.commands.building", "rmdir"),
+    ("searchkit.commands.building", "rmdir"), ("searchkit.evaluation", "read_bytes"),
     ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),
 }  # fmt: skip
 

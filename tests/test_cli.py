@@ -45,7 +45,7 @@ def test_every_command_explains_itself_with_an_example(run: Run, name: str, comm
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    names = {"build", "search", "explain", "trend", "info", "check", "delete", "optimize", "backup", "warm"}
+    names = {"build", "search", "explain", "trend", "evaluate", "info", "check", "delete", "optimize", "backup", "warm"}
     assert set(cli.main.commands) == names
 
 
@@ -173,6 +173,16 @@ def test_json_is_valid_in_any_encoding(seeds: str) -> None:
     assert any("café" in hit["title"] for hit in json.loads(result.stdout.decode("ascii"))["hits"])
     plain = process("search", "café", "--index", seeds, PYTHONIOENCODING="ascii")
     assert (plain.returncode, plain.stderr) == (0, b"")
+
+
+def test_drawings_are_ascii_where_the_output_cannot_encode_blocks(seeds: str) -> None:
+    facets = ("--facet", "published:day", "--facet", "published:year")
+    for command in (("search", "", *facets), ("trend", "tram", "--by", "day")):
+        result = process(*command, "--index", seeds, PYTHONIOENCODING="ascii", COLUMNS="60")
+        assert (result.returncode, result.stderr) == (0, b"")
+        assert b"#" in result.stdout
+        assert not re.search(rb"\\u25|\\u2014", result.stdout)
+    assert "█" in process("trend", "tram", "--by", "day", "--index", seeds, PYTHONUTF8="1").stdout.decode()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="arguments are not bytes there")

@@ -10,7 +10,17 @@ import click
 
 import searchkit
 from searchkit import terminal
-from searchkit.options import filters_of, index_option, json_option, match_option, ranking_option, selection_options
+from searchkit.options import (
+    facets_of,
+    filters_of,
+    index_option,
+    json_option,
+    match_option,
+    ranking_of,
+    ranking_options,
+    selection_options,
+)
+from searchkit.schema import Kind
 
 
 @click.command()
@@ -21,8 +31,11 @@ from searchkit.options import filters_of, index_option, json_option, match_optio
     "facets",
     multiple=True,
     metavar="FIELD",
-    help="Count the values of a field: topics, published:month. A long calendar leaves out empty periods, but in JSON.",
+    help="Count the values of a field: topics, published:month; section:news counts what is one level below a path, "
+    "words:0,100,500 ranges of numbers. A long calendar is drawn as a timeline.",
 )
+@click.option("--show", "shown", multiple=True, metavar="FIELD", help="Show this field of each article too.")
+@click.option("--periods", is_flag=True, help="Print each period of a long calendar in a row, not a timeline.")
 @selection_options
 @click.option(
     "--sort", multiple=True, metavar="ORDER", help="relevance, newest, oldest, a field or -field; again: ties by this."
@@ -31,13 +44,34 @@ from searchkit.options import filters_of, index_option, json_option, match_optio
 @click.option("--offset", default=0, metavar="N", help="Articles to leave out before.")
 @click.option("--after", metavar="CURSOR", help='The next page: the "cursor" that --json printed for the same search.')
 @match_option
-@ranking_option
+@ranking_options
+@click.option("--proximity", is_flag=True, help="Raise the best articles where words are as near each other as asked.")
+@click.option("--expand", is_flag=True, help="Search for the heaviest words of the best articles too.")
 @click.option(
     "--collapse", metavar="GROUP", help="Show only the best of each: story (articles that tell the same), or a field."
 )
+@click.option(
+    "--highlight",
+    multiple=True,
+    metavar="FIELD",
+    help="In JSON: a text field with its marks and their offsets.",
+)
 @click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 @json_option
-def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], as_json: bool, **options: Any) -> None:
+def search(
+    query: str,
+    path: str,
+    facets: Sequence[str],
+    shown: Sequence[str],
+    periods: bool,
+    filters: Sequence[str],
+    sort: Sequence[str],
+    ranking: str,
+    boosts: Sequence[str],
+    highlight: Sequence[str],
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Find articles.
 
     The QUERY "" or "*" finds all of them, newest first.
@@ -64,11 +98,15 @@ def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], a
         from searchkit.dates import resolve_zone  # with NumPy, which other commands do without
 
         chosen = filters_of(index.schema, filters)
-        results = index.search(query, filters=chosen, sort=sort or "relevance", **options)
+        for name in shown:
+            index.schema.require(name, Kind, use="show")
+        counted = facets_of(index.schema, facets)
+        options |= {"filters": chosen, "facets": counted, "ranking": ranking_of(ranking, boosts)}
+        results = index.search(query, sort=sort or "relevance", highlight=highlight or True, **options)
         if as_json:
             terminal.show_json(results.to_dict())
         else:
-            terminal.show(results, resolve_zone(options["tz"]))
+            terminal.show(results, terminal.View(resolve_zone(options["tz"]), shown, periods))
 
 
 @click.command()
@@ -76,10 +114,10 @@ def search(query: str, path: str, filters: Sequence[str], sort: Sequence[str], a
 @click.argument("id")
 @index_option
 @match_option
-@ranking_option
+@ranking_options
 @click.option("--tz", metavar="ZONE", help="Time zone of dates in the query; UTC unless given.")
 @json_option
-def explain(query: str, id: str, path: str, as_json: bool, **options: Any) -> None:
+def explain(query: str, id: str, path: str, ranking: str, boosts: Sequence[str], as_json: bool, **options: Any) -> None:
     """Show why an article scores as it does.
 
     Prints the score of the article of this ID for the QUERY and what it is made of; where the article does not match,
@@ -90,7 +128,7 @@ def explain(query: str, id: str, path: str, as_json: bool, **options: Any) -> No
         searchkit explain 'tram line' 005_tram_line_reopens --index news.idx
     """
     with searchkit.open(path) as index:
-        explanation = index.explain(query, id, **options)
+        explanation = index.explain(query, id, ranking=ranking_of(ranking, boosts), **options)
         if as_json:
             terminal.show_json(explanation.to_dict())
         else:

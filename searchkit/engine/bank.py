@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from types import ModuleType
 from typing import NamedTuple
 
@@ -114,7 +113,6 @@ class Bank:
         self.bits = TfCode(len(view.fields)).bits
         self._capacity = min(int(self._group.postings_starts[-1]), int(_POSTINGS * share)) + 1
         self._lock = threading.Lock()
-        self._checked: set[int] = set()
         self._pages = Pages(self._capacity, self.docs)
         self.classes, self.rates = self._lengths()
         x = np.arange(1 << _SHARED_BITS)[:, None] * self.rates[1, :_SHARED_LENGTHS]
@@ -236,16 +234,14 @@ class Bank:
         pages.large_at = np.concatenate((pages.large_at, at))
         pages.large_tfs = np.ascontiguousarray(np.concatenate((pages.large_tfs, added), axis=1))
 
-    @cached_property
+    @property
     def positions(self) -> tuple[Array, Array]:
         """uint32 packed positions of the whole group, and uint32[2, blocks] first word and width of each block."""
-        return self._group.packed_positions()
+        return self._group.packed_positions
 
     def first_block(self, row: int) -> int:
         """The first block of positions of a term, checked before the first use; 0 for no term."""
         if row < 0:
             return 0
-        if row not in self._checked:
-            self._group.check_positions(row)
-            self._checked.add(row)
+        self._group.check_positions(row)
         return self._group.first_block(row)

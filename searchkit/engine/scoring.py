@@ -19,6 +19,9 @@ import numpy as np
 from searchkit.codec.layout import Array
 from searchkit.errors import ConfigurationError
 
+#: Scores that differ by less, relative to them, may be equal ones that two evaluators computed.
+_NEAR = 1e-8
+
 
 class WordStatistics(NamedTuple):
     """A word in the whole index, over the fields it is looked for in.
@@ -234,6 +237,19 @@ class WhooshRanking(_SaturatedByField):
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         docs = statistics.docs or 1
         return tuple((math.log(docs / (df + 1)) + 1) * (self.k1 + 1) for df in statistics.field_df)
+
+
+def settled(scores: Array, count: int) -> int:
+    """How many of the best documents can be told from those after them: at most ``count``, and all that have nearly the
+    same score or none, so that it does not depend on which evaluator computed the scores.
+
+    Args:
+        scores: those of the ``count + 1`` best documents, or of all if there are fewer, highest first.
+    """
+    if len(scores) <= count:
+        return len(scores)
+    differs = scores[:count] - scores[1 : count + 1] > _NEAR * np.abs(scores[:count])
+    return int(np.flatnonzero(differs)[-1]) + 1 if differs.any() else 0
 
 
 def _is_positive(value: object) -> bool:

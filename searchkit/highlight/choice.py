@@ -6,9 +6,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
-from unicodedata import category
 
 from searchkit.errors import ConfigurationError
+from searchkit.highlight.characters import is_inside_character
 from searchkit.highlight.finder import Finder, Key, Mark
 
 
@@ -54,10 +54,14 @@ def fragments(text: str, finder: Finder, *, limit: int = 3, width: int = 160) ->
     """
     if limit < 1 or width < 1:
         raise ConfigurationError(f"limit and width of fragments must be 1 or more, not {limit} and {width}")
+    return best_fragments(text, finder.marks(text), limit=limit, width=width)
+
+
+def best_fragments(text: str, marks: Sequence[Mark], *, limit: int, width: int) -> list[Fragment]:
+    """The same as :func:`fragments`, of a text whose marks are known. Limit and width are 1 or more."""
     low, high = len(text) - len(text.lstrip()), len(text.rstrip())
     if low >= high:
         return []
-    marks = finder.marks(text)
     if marks:
         chosen = _choose(text, marks, low, high, limit, width)
     else:
@@ -193,7 +197,7 @@ def _last_sentence(text: str, start: int, end: int, low: int) -> int | None:
         match = _LAST_SENTENCE.match(text, earliest, end + 1)
         if match is None or match.end() < start:
             return low if start == low else None
-        if not _is_inside_character(text, match.end()):
+        if not is_inside_character(text, match.end()):
             return match.end()
         end = match.end() - 1
 
@@ -203,7 +207,7 @@ def _first_sentence(text: str, start: int, end: int, low: int) -> int:
     if start == low:
         return low
     for match in _NEXT_SENTENCE.finditer(text, max(low, start - 3), end + 1):
-        if match.end() >= start and not _is_inside_character(text, match.end()):
+        if match.end() >= start and not is_inside_character(text, match.end()):
             return match.end()
     return end
 
@@ -212,7 +216,7 @@ def _word_start(text: str, start: int, end: int) -> int:
     """Find the first place from ``start`` to ``end`` where a word begins, or a character if no space is there."""
     if match := _SPACE.search(text, max(0, start - 1), end):
         return match.end()
-    while start < end and _is_inside_character(text, start):
+    while start < end and is_inside_character(text, start):
         start += 1
     return start
 
@@ -222,20 +226,9 @@ def _word_end(text: str, start: int, end: int) -> int:
     for place in range(end, start - 1, -1):
         if text[place].isspace():
             return place
-    while end > start and _is_inside_character(text, end):
+    while end > start and is_inside_character(text, end):
         end -= 1
     furthest = end + 30  # no language puts more marks on a letter (Unicode Annex 15, stream-safe text)
-    while end < furthest and _is_inside_character(text, end):
+    while end < furthest and is_inside_character(text, end):
         end += 1
     return end
-
-
-def _is_inside_character(text: str, place: int) -> bool:
-    """Whether a cut at ``place`` would part what a reader sees as one character: marks, joiners, skin tones."""
-    character = text[place : place + 1]  # nothing at the end of the text
-    return character > "\x7f" and (
-        category(character)[0] == "M"
-        or character in "\u200c\u200d\uff9e\uff9f"
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-        or text[place - 1 : place] == "\u200d"
-    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
-from searchkit.analysis import Analyzer, tokenize
+from searchkit.analysis import Analyzer
+from searchkit.highlight.characters import is_inside_character
+from searchkit.highlight.pieces import PieceText, Wanted, tokens_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,6 @@ class _Piece(NamedTuple):
     words: tuple[_Word, ...]
 
 
-# One character for one that the tokenizer treats alike, so that most typeset text becomes ASCII with its offsets kept.
-_TYPOGRAPHY = {"\u2018": "'", "\u2019": "'", "\u201c": " ", "\u201d": " ", "\u2013": " ", "\u2014": " "}
-_NON_ASCII = re.compile(r"[^\x00-\x7f]")
-_AFTER_WORDS = ".,;:!?'\")"  # after letters and digits, at the end of a piece, none of these is part of a word
-_SHORTEST_BEGINNING = 3
-_MOST_BEGINNINGS = 24  # to look for more of them takes longer than to look at every piece
 # Longer pieces are addresses, or of scripts without spaces, and do not come again.
 _REMEMBERED_LENGTH = 32
 _REMEMBERED_PIECES = 50_000
@@ -102,16 +97,19 @@ class Finder:
         self._phrased = frozenset(term for phrase in marks.phrases for step in phrase.steps for term in step)
         self._pieces: dict[str, _Piece] = {}
 
-        def beginnings_of(terms: Iterable[str], words: Iterable[str] = ()) -> list[str] | None:
-            return None if forms is None else beginnings([*words, *(word for term in terms for word in forms[term])])
+        def wanted(terms: Iterable[str], words: Iterable[str] = ()) -> Wanted:
+            if forms is None:
+                return Wanted(None, None)
+            return Wanted.of([*words, *(word for term in terms for word in forms[term])])
 
-        self._beginnings = beginnings_of(marks.terms, marks.words)
-        self._steps = [[beginnings_of(step) for step in phrase.steps] for phrase in marks.phrases]
+        self._wanted = wanted(marks.terms, marks.words)
+        self._steps = [[wanted(step) for step in phrase.steps] for phrase in marks.phrases]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Everything of ``text`` that is marked: (start, end) in characters, ascending and disjoint.
 
-        The words of a phrase with slop 1 are one span; spans that overlap or touch are one.
+        The words of a phrase with slop 1 are one span; spans that overlap or touch are one. None parts what a reader
+        sees as one character.
         """
         return [(start, end) for start, end, _ in self.marks(text)]
 
@@ -119,11 +117,11 @@ class Finder:
         """The marks of ``text``, ascending and disjoint. Time is linear in the text."""
         if not self._marks:
             return []
-        looked = _Text(text)
+        looked = PieceText(text)
         found: list[Mark] = []
         if self._marks.terms or self._marks.words:
             remembered = self._pieces.get
-            for place, piece in looked.pieces_with(self._beginnings):
+            for place, piece in looked.pieces_with(self._wanted):
                 for start, end, keys in (remembered(piece) or self._piece(piece)).marks:
                     found.append((place + start, place + end, keys))
         for number, (phrase, steps) in enumerate(zip(self._marks.phrases, self._steps, strict=True)):
@@ -131,6 +129,8 @@ class Finder:
             found += [(start, end, (number,)) for start, end in _phrase_spans(phrase, words)]
         if self._marks.phrases:
             found.sort(key=_START)
+        if found and not looked.is_ascii:
+            found = [_whole_characters(text, mark) for mark in found]
         return _merged(found) if found else []
 
     # ---- pieces
@@ -151,7 +151,7 @@ class Finder:
         size = 0
         marks: list[Mark] = []
         words: list[_Word] = []
-        for word, position, start, end in _tokens(piece):
+        for word, position, start, end in tokens_of(piece):
             size = position + 1
             term = self._analyzer.term(word)
             if term in self._marks.terms or word in self._marks.words:
@@ -162,12 +162,13 @@ class Finder:
 
     # ---- phrases
 
-    def _near(self, text: _Text, phrase: Phrase, beginnings: Sequence[list[str] | None]) -> list[_Word]:
+    def _near(self, text: PieceText, phrase: Phrase, steps: Sequence[Wanted]) -> list[_Word]:
         """The words that may be part of a phrase in ``text``: those near to a word of its likely rarest step.
 
         Args:
-            beginnings: how the words of each step begin.
+            steps: what the words of each step are found by.
         """
+        beginnings = [wanted.beginnings for wanted in steps]
         step = _rarest(beginnings)
         before, after = step * phrase.slop, (len(phrase.steps) - 1 - step) * phrase.slop
         if before + after > _FAR:
@@ -175,7 +176,7 @@ class Finder:
         others = [found for found in beginnings if found is not None and found is not beginnings[step]]
         regions: list[tuple[int, int]] = []
         done = 0
-        for start, piece in text.pieces_with(beginnings[step]):
+        for start, piece in text.pieces_with(steps[step]):
             if phrase.steps[step].isdisjoint([word[0] for word in self._piece(piece).words]):
                 continue
             low = self._back(text, start, before, done) if before else start
@@ -188,7 +189,7 @@ class Finder:
             regions.append((low, done))
         return self._words(text, regions, phrase.slop)
 
-    def _back(self, text: _Text, start: int, positions: int, low: int) -> int:
+    def _back(self, text: PieceText, start: int, positions: int, low: int) -> int:
         """Go back from the piece that begins at ``start`` over some positions, but not over ``low``."""
         while positions > 0 and start > low:
             end = start - 1
@@ -196,7 +197,7 @@ class Finder:
             positions -= self._piece(text.piece(start, end)).size
         return start
 
-    def _on(self, text: _Text, end: int, positions: int) -> int:
+    def _on(self, text: PieceText, end: int, positions: int) -> int:
         """Go on from the piece that ends at ``end`` over some positions."""
         while positions > 0 and end < len(text.folded):
             start = end + 1
@@ -204,7 +205,7 @@ class Finder:
             positions -= self._piece(text.piece(start, end)).size
         return end
 
-    def _words(self, text: _Text, regions: Iterable[tuple[int, int]], apart: int) -> list[_Word]:
+    def _words(self, text: PieceText, regions: Iterable[tuple[int, int]], apart: int) -> list[_Word]:
         """The words of some regions; more than ``apart`` positions lie between those of one region and the next."""
         words: list[_Word] = []
         position = 0
@@ -216,123 +217,6 @@ class Finder:
                 position += size
             position += apart
         return words
-
-
-class _Text:
-    """A text in pieces between spaces; a piece is given in lower case if it is ASCII.
-
-    No rule of the tokenizer looks across a space or a line feed, nor does any normal form, so the words of the pieces
-    are those of the text.
-
-    Attributes:
-        folded: the text in lower case, spaces for line feeds, of the same length.
-        is_ascii: whether all pieces are.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.is_ascii = text.isascii()
-        if not self.is_ascii:
-            for typographic, plain in _TYPOGRAPHY.items():
-                text = text.replace(typographic, plain)
-            self.is_ascii = text.isascii()
-        self._plain = text.replace("\n", " ")
-        self.folded = self._plain.lower()
-        if len(self.folded) != len(text):  # İ becomes two
-            self.folded = "".join(character.lower()[0] for character in self._plain)
-
-    def piece(self, start: int, end: int) -> str:
-        """The piece of a place."""
-        if self.is_ascii:
-            return self.folded[start:end]
-        piece = self._plain[start:end]
-        return piece.lower() if piece.isascii() else piece
-
-    def end(self, place: int) -> int:
-        """Where the piece of a place ends."""
-        end = self.folded.find(" ", place)
-        return end if end >= 0 else len(self.folded)
-
-    def pieces(self, low: int, high: int) -> Iterator[tuple[int, str]]:
-        """The pieces between two borders of pieces, and where they begin."""
-        for folded in self.folded[low:high].split(" "):
-            end = low + len(folded)
-            if folded:
-                yield low, folded if self.is_ascii else self.piece(low, end)
-            low = end + 1
-
-    def pieces_with(self, beginnings: Sequence[str] | None) -> Iterable[tuple[int, str]]:
-        """The pieces in which a word may begin so, and all that are not ASCII, ascending, and where they begin.
-
-        Args:
-            beginnings: lower case; None = all pieces.
-        """
-        if beginnings is None:
-            return self.pieces(0, len(self.folded))
-        folded, find = self.folded, self.folded.find
-        found: dict[int, str] = {}
-        for beginning in beginnings:
-            place = find(beginning)
-            while place >= 0:
-                start = place
-                if place and (before := folded[place - 1]) != " ":
-                    if before.isalnum():  # inside a word
-                        place = find(beginning, place + 1)
-                        continue
-                    start = folded.rfind(" ", 0, place) + 1
-                if (end := find(" ", place)) < 0:
-                    end = len(folded)
-                found[start] = folded[start:end]
-                place = find(beginning, end)
-        if self.is_ascii and len(beginnings) == 1:
-            return found.items()
-        if not self.is_ascii:
-            found.update(self._non_ascii())
-        return sorted(found.items())
-
-    def _non_ascii(self) -> Iterator[tuple[int, str]]:
-        """The pieces that are not ASCII, and where they begin."""
-        end = 0
-        while other := _NON_ASCII.search(self._plain, end):
-            start = self._plain.rfind(" ", 0, other.start()) + 1
-            end = self.end(other.end())
-            yield start, self._plain[start:end]
-
-
-def _tokens(piece: str) -> Iterable[tuple[str, int, int, int]]:
-    """The tokens of a piece."""
-    word = piece.rstrip(_AFTER_WORDS)
-    if word.isascii() and word.isalnum():  # nine of ten
-        return ((word, 0, 0, len(word)),)
-    return tokenize(piece)
-
-
-def beginnings(words: Iterable[str]) -> list[str] | None:
-    """Some texts of which one begins each of ``words`` as it may stand in ASCII text; None if they are too many.
-
-    A full stop may be left out at the end of an acronym, and parts of a hyphenated whole may be possessives.
-    """
-    written: list[str] = []
-    for word in words:
-        if not word.isascii():
-            continue
-        head, hyphen, rest = word.partition("-")
-        if hyphen:
-            written += f"{head}-{rest.partition('-')[0]}", f"{head}'s-"
-        else:
-            written.append(word.rstrip("."))
-    written.sort()
-    found: list[str] = []
-    for word in written:
-        shared = found[-1] if found else ""
-        while not word.startswith(shared):
-            shared = shared[:-1]
-        if found and (shared == found[-1] or len(shared) >= _SHORTEST_BEGINNING):
-            found[-1] = shared
-        else:
-            found.append(word)
-            if len(found) > _MOST_BEGINNINGS:
-                return None
-    return found
 
 
 def _rarest(steps: Sequence[list[str] | None]) -> int:
@@ -350,6 +234,18 @@ def _has_each(text: str, steps: Iterable[list[str]]) -> bool:
         else:
             return False
     return True
+
+
+def _whole_characters(text: str, mark: Mark) -> Mark:
+    """A mark that parts no character: a word may have a sign of numbers before it, or a skin tone behind it."""
+    start, end, keys = mark
+    if not is_inside_character(text, end) and not is_inside_character(text, start):
+        return mark
+    while is_inside_character(text, end):
+        end += 1
+    while is_inside_character(text, start):
+        start -= 1
+    return start, end, keys
 
 
 def _merged(found: list[Mark]) -> list[Mark]:

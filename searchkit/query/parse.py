@@ -230,7 +230,7 @@ class _Builder:
             case Number():
                 return number_query(item, self.note)
             case Keyword():
-                return keyword_query(item)
+                return keyword_query(item, kind)
         raise AssertionError(kind)
 
     def unknown_field(self, item: Item, required: bool) -> query.Query | None:

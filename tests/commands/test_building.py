@@ -59,19 +59,25 @@ def test_build_infers_the_fields_and_keeps_the_articles_it_looked_at(run: Run, t
 def test_build_takes_declared_fields_and_names_the_ignored_ones(run: Run, tmp_path: Path) -> None:
     source = lines_file(tmp_path / "a.jsonl", record("1", **{"a": "x", "other": 1, "od\x1bd": 2}))
     kinds = {"a": "text", "b": "keyword", "c": "keywords", "d": "number", "e": "date", "f": "stored"}
+    kinds |= {"g": "path", "h": "paths"}
     fields = [part for name, kind in kinds.items() for part in ("--field", f"{name}:{kind}")]
     result = run("build", source, "--index", tmp_path / "idx", *fields, "--language", "und", "--threads", 1)
     assert "inferred" not in result.stdout
     assert result.stderr == "ignored fields: od\\u001bd, other\n"
     with searchkit.open(tmp_path / "idx") as index:
-        expected = Schema("und", a=Text(), b=Keyword(), c=Keyword(multiple=True), d=Number(), e=Date(), f=Stored())
+        declared = {"a": Text(), "b": Keyword(), "c": Keyword(multiple=True), "d": Number(), "e": Date(), "f": Stored()}
+        paths = {"g": Keyword(hierarchical=True), "h": Keyword(multiple=True, hierarchical=True)}
+        expected = Schema("und", **declared, **paths)
         assert index.schema == expected
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        (["a"], "--field 'a': write NAME:KIND, where a kind is text, keyword, keywords, number, date, stored"),
+        (
+            ["a"],
+            "--field 'a': write NAME:KIND, where a kind is text, keyword, keywords, path, paths, number, date, stored",
+        ),
         (["a:list"], "--field 'a:list': write NAME:KIND, where a kind is text, keyword, "),
         (["a:text", "a:date"], "the field 'a' is declared twice"),
         (["language:keyword"], "the field name 'language' is reserved"),

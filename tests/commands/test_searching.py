@@ -186,21 +186,121 @@ def test_times_are_those_of_the_zone(run: Run, tmp_path: Path) -> None:
     assert times("--tz", "America/New_York")[:2] == ["0001-01-01 00:00", "2025-01-05 18:30"]
 
 
-def test_a_long_calendar_leaves_out_empty_periods(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def days(run: Run, tmp_path: Path) -> Callable[..., list[str]]:
+    """``days(until, *options)``: the lines of a calendar facet of days, which are few in January, many in March."""
     with searchkit.create(tmp_path / "idx") as index:
-        index.add([Article(day, day, "", day) for day in ("2025-01-05", "2025-01-28", "2025-03-01")])
+        dates = ["2025-01-05", "2025-01-28", "2025-03-01", "2025-03-01", None]
+        index.add([Article(str(number), "x", "", day) for number, day in enumerate(dates)])
 
-    def days(until: str, *options: str) -> str:
-        options = (*options, "--facet", "published:day", "--limit", "0")
-        return run("search", "", "--index", tmp_path / "idx", "--until", until, *options).stdout
+    def lines(*options: str) -> list[str]:
+        facet = ("--facet", "published:day", "--limit", "0")
+        return run("search", "", "--index", tmp_path / "idx", *facet, *options).stdout.splitlines()[3:]
 
-    assert len(days("2025-01-28").splitlines()) == 3 + 24
-    assert days("2025-03-01").splitlines()[3:] == [
-        f"   {day}          1" for day in ("2025-01-05", "2025-01-28", "2025-03-01")
+    return lines
+
+
+def test_a_short_calendar_is_rows_and_a_long_one_a_timeline(days: Callable[..., list[str]]) -> None:
+    rows = days("--until", "2025-01-28")
+    assert (len(rows), rows[0], rows[1]) == (24, "   2025-01-05          1", "   2025-01-06          0")
+    assert days("--filter", "published=2025-03") == [
+        " 2 ┤                                                       █",
+        "   │                                                       █",
+        "   │▄                      ▄                               █",
+        "   │█                      █                               █",
+        "   │█                      █                               █",
+        " 0 └───────────────────────────────────────────────────────━",
+        "    2025-01-05                                    2025-03-01",
+        "    4 articles, most in 2025-03-01: 2, 1 without a date",
     ]
-    assert len(json.loads(days("2025-03-01", "--json"))["facets"]["published:day"]["values"]) == 56
+    assert len(days("--periods")) == 56 + 1
+    document = json.loads("\n".join(["{", '"query": "",', '"total": 5,', *days("--json")]))
+    assert len(document["facets"]["published:day"]["values"]) == 56
+
+
+def test_a_timeline_fits_the_width(days: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert days() == [
+        " 2 ┤                           █",
+        "   │                           █",
+        "   │▄          ▄               █",
+        "   │█          █               █",
+        "   │█          █               █",
+        " 0 └────────────────────────────",
+        "    2025-01-05        2025-03-01",
+        "    4 articles, most in 2025-03-01: 2, a column is 2 days, 1 without a date",
+    ]
+    monkeypatch.setenv("COLUMNS", "200")
+    assert days()[4] == "   │███" + " " * 66 + "███" + " " * 93 + "███"
     monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
-    assert len(days("2025-03-01").strip().splitlines()) == 3 + 3
+    bare = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in days()]
+    assert bare[4] == "   │███" + " " * 66 + "███" + " " * 93 + "███"
+    assert len(days("--periods")) == 56 + 1
+    monkeypatch.setenv("COLUMNS", "40")
+    bare = [re.sub(r"\x1b\[[\d;]*m", "", line).rstrip() for line in days()]
+    assert bare[0] == " 2 ┤" + " " * 27 + "█"
+    assert (max(map(len, bare)) <= 40, "without a date" in bare[-1]) == (True, True)
+
+
+def test_a_timeline_without_any_article_is_a_line(days: Callable[..., list[str]]) -> None:
+    assert days("--since", "2024-01", "--until", "2024-02")[-3:] == [
+        " 0 └" + "─" * 60,
+        "    2024-01-01" + " " * 40 + "2024-02-29",
+        "    0 articles",
+    ]
+
+
+def test_ranges_are_asked_for_by_their_bounds(run: Run, wire: str) -> None:
+    asked = ("search", "", "--index", wire, "--limit", 0)
+    lines = run(*asked, "--facet", "words:0,200,500", "--facet", "source").stdout.splitlines()
+    assert lines[2:6] == ["words", "   [0, 200)            1", "   [200, 500)          1", "   [500, …)            1"]
+    for wrong in ("words:", "words:0,many"):
+        stderr = run(*asked, "--facet", wrong, status=2).stderr
+        assert stderr == f"searchkit: --facet {wrong!r}: write words:BOUND,BOUND,… with numbers, ascending\n"
+    assert "must be ascending numbers" in run(*asked, "--facet", "words:5,1", status=2).stderr
+    assert "'words' is a number: give its ranges" in run(*asked, "--facet", "words", status=2).stderr
+
+
+def test_paths_go_down_by_a_colon(run: Run, tmp_path: Path) -> None:
+    with searchkit.create(tmp_path / "idx", Schema(section=Keyword(hierarchical=True))) as index:
+        index.add([Article(str(n), "", "", section=s) for n, s in enumerate(["news/uk", "news/asia", "news", "sport"])])
+    asked = ("search", "", "--index", tmp_path / "idx", "--facet", "section", "--facet", "section:news", "--limit", 0)
+    assert run(*asked, "--filter", "section=news/uk").stdout.splitlines()[2:] == [
+        "section",
+        "   news           3",
+        "   sport          1",
+        "",
+        "section:news",
+        "   news/asia          1",
+        " * news/uk            1",
+    ]
+
+
+def test_chosen_fields_are_shown_in_the_zone(run: Run, wire: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = [part for name in ("topics", "words", "updated", "note") for part in ("--show", name)]
+    asked = ("search", "grain", "--index", wire, "--sort", "id", "--tz", "Asia/Tokyo", *fields)
+    lines = run(*asked).stdout.splitlines()
+    assert lines[2:] == [
+        "1. Grain up",
+        "   2025-01-05 09:00  a",
+        "   Grain rose.",
+        "   topics: grain, a..b",
+        "   words: 100",
+        "",
+        "2. Grain down",
+        "   2025-02-05 09:00  b",
+        "   Grain fell.",
+        "   topics: grain",
+        "   words: 250.5",
+        "   updated: 2025-03-01 09:00",
+        "",
+        "3. (untitled)",
+        "   undated  d",
+        "   An undated story of grain and trade.",
+    ]
+    assert "no field 'topic'; did you mean 'topics'?" in run(*asked, "--show", "topic", status=2).stderr
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
+    assert "updated: 2025-03-01 09:00" in run(*asked).stdout
 
 
 def test_notes_are_shown(run: Run, seeds: str) -> None:
@@ -223,6 +323,22 @@ def test_a_misspelt_word_is_asked_about(run: Run, seeds: str) -> None:
 
 def test_a_query_may_begin_with_a_minus(run: Run, wire: str) -> None:
     assert ids_found(run("search", "--index", wire, "--json", "--", "-grain")) == ["c"]
+
+
+def test_highlighted_fields_are_part_of_the_json(run: Run, seeds: str) -> None:
+    asked = ("search", "title:comet", "--index", seeds, "--json", "--highlight", "title", "--highlight", "body")
+    (hit,) = json.loads(run(*asked).stdout)["hits"]
+    assert list(hit["highlights"]) == ["title", "body"]
+    assert hit["highlights"]["title"] == {
+        "html": "Amateur spots new <mark>comet</mark> from a car park",
+        "marks": [[18, 23]],
+        "fragments": [[0, 39]],
+    }
+
+
+def test_a_terminal_shows_the_marked_title(run: Run, seeds: str, on_terminal: None) -> None:
+    output = run("search", "title:comet", "--index", seeds).stdout
+    assert re.search(r"Amateur spots new .*\x1b\[1[;\d]*mcomet\x1b\[0m", output)
 
 
 def test_a_terminal_shows_marks_in_bold_tables_and_cut_titles(run: Run, tmp_path: Path, on_terminal: None) -> None:

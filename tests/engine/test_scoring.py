@@ -11,7 +11,7 @@ import pytest
 import searchkit
 from searchkit import Article, ConfigurationError, Schema
 from searchkit.engine.plan import evaluate
-from searchkit.engine.scoring import BM25, BM25F, RANKINGS, WordStatistics, ranking_named, ranking_of
+from searchkit.engine.scoring import BM25, BM25F, RANKINGS, WordStatistics, ranking_named, ranking_of, settled
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word, WordPhrase
 
@@ -198,3 +198,13 @@ def test_wrong_parameters_are_refused(make: Callable[[], object], message: str) 
 def test_rankings_that_score_alike_have_one_key() -> None:
     assert BM25F({"body": 1.0}).key != BM25F().key == BM25F({"title": 2.0}).key == RANKINGS["default"].key
     assert BM25(1.2, 0.75).key == RANKINGS["bm25"].key != BM25(1.2, 0.7).key
+
+
+def test_scores_that_are_nearly_the_same_stay_together() -> None:
+    falling = np.arange(500.0, 0, -1)
+    assert settled(falling, 200) == 200
+    assert settled(falling[:17], 200) == 17
+    tied = falling.copy()
+    tied[150:250] = tied[150] * (1 + 1e-10 * np.arange(100))[::-1]
+    assert settled(tied, 200) == 150
+    assert settled(np.ones(300), 200) == 0

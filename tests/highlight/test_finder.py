@@ -4,7 +4,7 @@ import pytest
 
 from searchkit.analysis import Analyzer
 from searchkit.highlight import Finder, Marks, Phrase
-from searchkit.highlight.finder import beginnings
+from searchkit.highlight.pieces import beginnings, insides
 
 EN = Analyzer("en")
 
@@ -25,6 +25,17 @@ EN = Analyzer("en")
 )
 def test_words_begin_with_one_of_few_texts(words: list[str], expected: list[str] | None) -> None:
     assert beginnings(words) == expected
+
+
+def test_other_texts_with_a_word_hold_one_of_few_texts() -> None:
+    assert insides(["北京", "café", "cafés", "u.s.", "e-mail", "trade", "trades"]) == [
+        "café",
+        "e",
+        "trade",
+        "u.s",
+        "北京",
+    ]
+    assert insides([f"{letter}xyz" for letter in "abcdefghijklmnopqrstuvwxy"]) is None
 
 
 def test_very_many_words_are_found_all_the_same() -> None:
