@@ -80,7 +80,7 @@ def test_a_declaration_comes_back(schema: Schema) -> None:
 
 def test_a_declaration_from_before_there_were_hierarchies_is_understood() -> None:
     older = {"language": "en", "fields": {"topics": {"kind": "keyword", "multiple": True}}}
-    assert Schema.from_dict(older) == Schema(topics=Keyword(multiple=True))
+    assert Schema.from_dict(older) == Schema(stories=False, topics=Keyword(multiple=True))  # nor were there stories
 
 
 def test_a_schema_shows_its_declaration() -> None:

@@ -232,7 +232,7 @@ def test_candidates_are_those_of_a_loop_over_all_pairs(data: st.DataObject) -> N
             common = int((signatures[later] == signatures[before]).sum())
             times = (int(published[later]), int(published[before]))
             near = UNDATED in times or abs(times[0] - times[1]) <= MOST_APART
-            if signatures[later].any() and signatures[before].any() and common >= 3 and (near or common == 8):
+            if signatures[later].any() and signatures[before].any() and common >= 4 and (near or common == 8):
                 found.append((-common, before, 0.5 if near else 1.0))
         expected += [(later, before, needed) for _, before, needed in sorted(found)[:4]]
     pairs = candidates(parts[:-1], parts[-1])
