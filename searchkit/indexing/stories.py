@@ -176,8 +176,10 @@ def _in_one_band(signatures: Array, first: int) -> tuple[Array, Array]:
         keys |= signatures[:, other].astype(np.uint64) << _HALF
         keys.sort()
         found = [pairs]
-        for step in range(1, _DEPTH + 1):
-            at = np.flatnonzero((keys[:-step] ^ keys[step:]) <= _LOW)
+        at = np.flatnonzero((keys[:-1] ^ keys[1:]) <= _LOW)
+        for step in range(1, _DEPTH + 1):  # what is the same further on is so at each step before
+            at = at[at + step < len(keys)]
+            at = at[(keys[at] ^ keys[at + step]) <= _LOW]
             later = keys[at + step] & _LOW
             before = keys[at] & _LOW
             common = np.zeros(len(at), np.uint8)
