@@ -15,7 +15,7 @@ from searchkit.analysis import split_raw
 from searchkit.analysis.normalize import normalized
 from searchkit.analysis.tokenizer import raw_words
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
-from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
+from searchkit.query.grammar import DASHES, MAX_CLAUSES, Group, Item, Node, Signed, parse_text
 from searchkit.query.values import (
     LIMITS,
     MAX_DISTANCE,
@@ -111,6 +111,8 @@ _MAX_PATTERNS = 50
 # What parts the words around a pattern; an apostrophe, a hyphen and the like may stand inside of one. Compiled when it
 # is needed, which takes milliseconds.
 _PUNCTUATION = r"[^\w*?'.&@#\[\]\-\u0300-\U000e01ef]+"
+# A set of characters is not part of the language.
+_ANY_CHARACTER = str.maketrans("[]", "??")
 # What is written behind a word to weigh or widen it, where it could not be read as that.
 _SIGN = re.compile(r"[\^~]")
 
@@ -139,6 +141,7 @@ class _Builder:
         self.dropped = 0
         self.soft_words = 0
         self.pattern_count = 0
+        self.item_count = 0
 
     def note(self, kind: str, item: Item, message: str, suggestion: str | None = None) -> None:
         self.notes.append(Note(kind, item.start, item.end, message, suggestion))
@@ -205,6 +208,7 @@ class _Builder:
 
     def item(self, item: Item, required: bool) -> query.Query | None:
         """The query of one value in the field it is looked for in."""
+        self.item_count += 1
         if item.name is None:
             return self.text_item(item, ("title", "body"), required)
         kind = self.schema.kind(item.name)
@@ -269,21 +273,31 @@ class _Builder:
         """What was typed without a space: one word, a hyphenated one, or several that must stand together."""
         if item.text.isascii() and item.text.isalnum():
             return self.word(item, fields, item.text.lower(), required)
-        raws = raw_words(item.text)
+        raws = raw_words(item.text.translate(DASHES))
         if not raws:
             if item.text.strip("*") and item.text.strip():
                 self.note("bad-syntax", item, f"{item.text!r} holds no word")
             return None
         if sign := _SIGN.search(item.text):
             self.note("bad-syntax", item, f"{sign.group()} means nothing here, so {item.text!r} is searched as words")
+        if len(raws) > 1:
+            return self.together([part for raw in raws for part in split_raw(raw)[0]], item, fields)
         parts, whole = split_raw(raws[0])
-        if len(raws) == 1 and whole is None:
+        if whole is None and is_contracted(parts[0]):
+            whole, parts = parts[0], tuple(parts[0].split("'"))
+        if whole is None:
             return self.word(item, fields, parts[0], required)
-        words = self.first([part for raw in raws for part in split_raw(raw)[0]], item)
-        together = WordPhrase(fields, [self.terms(fields, word) for word in words], boost=item.boost)
-        if len(raws) == 1 and whole is not None:
-            return query.Or([Word(fields, self.terms(fields, whole), item.boost, whole), together])
-        return together
+        apart = self.together(list(parts), item, fields)
+        return query.Or([Word(fields, self.terms(fields, whole), item.boost, whole), apart])
+
+    def together(self, words: list[str], item: Item, fields: tuple[str, ...], slop: int = 1) -> query.Query:
+        """Words that must stand together; common ones count in the score where there are no others."""
+        if len(words) > _MAX_PHRASE:
+            self.note("too-broad", item, f"only the first {_MAX_PHRASE} words of a phrase are searched")
+            words = words[:_MAX_PHRASE]
+        counted = [not self.schema.analyzer.is_stop_word(word) for word in words]
+        steps = [self.terms(fields, word) for word in words]
+        return WordPhrase(fields, steps, slop, item.boost, counted if any(counted) else None, words)
 
     def word(self, item: Item, fields: tuple[str, ...], word: str, required: bool) -> query.Query | None:
         analyzer = self.schema.analyzer
@@ -301,46 +315,44 @@ class _Builder:
     def terms(self, fields: tuple[str, ...], word: str) -> list[str]:
         return terms_of(self.schema, self.vocabulary, fields[0], word)
 
-    def first(self, words: list[str], item: Item) -> list[str]:
-        """As many words of a phrase as are searched."""
-        if len(words) > _MAX_PHRASE:
-            self.note("too-broad", item, f"only the first {_MAX_PHRASE} words of a phrase are searched")
-        return words[:_MAX_PHRASE]
-
     def phrase(self, item: Item, fields: tuple[str, ...]) -> query.Query | None:
-        analyzer = self.schema.analyzer
-        words = analyzer.words(item.text)
+        words = self.schema.analyzer.words(item.text.translate(DASHES))
         if not words:
             self.note("bad-syntax", item, "this phrase holds no word")
             return None
         if len(words) == 1:
             return self.word(item, fields, words[0], True)
-        words = self.first(words, item)
-        counted = [not analyzer.is_stop_word(word) for word in words]
-        steps = [self.terms(fields, word) for word in words]
-        slop = min(item.amount, _MAX_SLOP)
-        return WordPhrase(fields, steps, slop, item.boost, counted if any(counted) else None)
+        return self.together(words, item, fields, min(item.amount, _MAX_SLOP))
 
     def patterns(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
         """What was typed without a space and has a wildcard in it: punctuation parts it as it parts words."""
-        pieces = [piece for part in re.split(_PUNCTUATION, normalized(item.text)) if (piece := part.strip("'.&-@#"))]
-        made = []
-        for piece in pieces or [""]:
-            bare = piece.strip("*")
-            bigrams = raw_words(bare)
-            if not is_wild(piece):
-                made.append(self.words(replace(item, text=piece), fields, required))
-            elif not is_wild(bare) and len(bigrams) > 1 and sum(map(len, bigrams)) > len(bare):
-                # Of a script without spaces only bigrams are words: more than two characters are a phrase of them.
-                made.append(WordPhrase(fields, [self.terms(fields, word) for word in bigrams], boost=item.boost))
-            elif not is_wild(piece[:-1]) and piece.endswith("?"):
-                # The end of a question, more often than one letter more: both are meant.
-                either = [self.words(replace(item, text=piece), fields, required)]
-                either.append(self.pattern(item, fields, "wildcard", piece))
-                made.append(_joined(query.Or, _present(either)))
-            else:
-                made.append(self.pattern(item, fields, "wildcard", piece))
-        return _joined(query.And, _present(made))
+        text = normalized(item.text).translate(_ANY_CHARACTER)
+        pieces = [piece for part in re.split(_PUNCTUATION, text) if (piece := part.strip("'.&-@#"))]
+        self.item_count += len(pieces) - 1
+        if self.item_count > MAX_CLAUSES:
+            self.note("too-broad", item, f"only the first {MAX_CLAUSES} clauses are searched")
+            return None
+        return _joined(query.And, _present([self.piece(replace(item, text=one), fields, required) for one in pieces]))
+
+    def piece(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
+        """A word with or without wildcards in it."""
+        text = item.text
+        bare = text.strip("*")
+        bigrams = raw_words(bare)
+        if not is_wild(text):
+            return self.words(item, fields, required)
+        if text.strip("*?") and not raw_words(text.replace("*", " ").replace("?", " ")):
+            self.note("bad-syntax", item, f"{text!r} holds no word")
+            return None
+        if not is_wild(bare) and len(bigrams) > 1 and sum(map(len, bigrams)) > len(bare):
+            # Of a script without spaces only bigrams are words: more than two characters are a phrase of them.
+            return self.together(bigrams, item, fields)
+        if not is_question(text):
+            return self.pattern(item, fields, "wildcard", text)
+        # The end of a question, more often than one letter more: both are meant.
+        if (asked := self.words(item, fields, required)) is None:
+            return None  # who was the?
+        return _joined(query.Or, _present([asked, self.pattern(item, fields, "wildcard", text)]))
 
     def pattern(self, item: Item, fields: tuple[str, ...], kind: str, text: str) -> query.Query | None:
         self.pattern_count += 1
@@ -352,7 +364,6 @@ class _Builder:
             self.note("too-broad", item, f"a pattern has at most {_MAX_PATTERN} characters")
             return None
         if kind == "wildcard":
-            text = text.replace("[", "?").replace("]", "?")  # a set is not part of the language
             if not text.strip("*?"):
                 self.note("too-broad", item, f"{item.text!r} would match every word")
                 return None
@@ -374,7 +385,9 @@ class _Builder:
         return _joined(query.Or, made)
 
     def regex(self, item: Item, fields: tuple[str, ...]) -> query.Query | None:
-        pattern = unicodedata.normalize("NFKC", item.text)
+        # What normalisation makes a slash or a space must not end the expression where it is printed.
+        pattern = re.sub(r"(?<!\\)((?:\\\\)*)/", r"\1\/", unicodedata.normalize("NFKC", item.text))
+        pattern = re.sub(r"\s", lambda space: f"\\x{{{ord(space.group()):x}}}", pattern)
         if len(pattern) > _MAX_REGEX:
             self.note("too-broad", item, f"a regular expression has at most {_MAX_REGEX} characters")
             return None
@@ -388,6 +401,16 @@ class _Builder:
             message = f"/{pattern}/ fits more than {MAX_WORDS:,} words, so only the most frequent ones are searched"
             self.note("too-broad", item, message)
         return made
+
+
+def is_question(text: str) -> bool:
+    """Whether a pattern may be a word at the end of a question: all that is wild in it is the ? at its end."""
+    return text[-1:] == "?" and not is_wild(text[:-1])
+
+
+def is_contracted(word: str) -> bool:
+    """Whether a word may be written apart as well: rock'n'roll."""
+    return word.count("'") > 1 and word.replace("'", "").isalnum()
 
 
 def _present(nodes: list[query.Query | None]) -> list[query.Query]:
@@ -407,10 +430,20 @@ def _joined(kind: type[query.And] | type[query.Or], children: list[query.Query])
     return children[0] if len(children) == 1 else kind(children)
 
 
+#: Weights are kept as exactly as they can be written.
+_BOOST_DIGITS, _MAX_BOOST = 6, 999_999.999999
+
+
 def _with_boost(node: query.Query, boost: float) -> query.Query:
     """A node with all that scores in it boosted; Whoosh itself drops the boost of some combinations."""
+
+    def boosted(own: float) -> float:
+        return min(round(own * boost, _BOOST_DIGITS), _MAX_BOOST)
+
+    if node is query.NullQuery or isinstance(node, query.Not):
+        return node  # neither scores
     if isinstance(node, query.ConstantScoreQuery):
-        return query.ConstantScoreQuery(node.child, node.score * boost)
+        return query.ConstantScoreQuery(node.child, boosted(node.score))
     if isinstance(node, (Word, WordPhrase)) or not isinstance(node, (query.And, query.Or)):
-        return node.with_boost(node.boost * boost) if hasattr(node, "boost") else node
+        return node.with_boost(boosted(node.boost)) if hasattr(node, "boost") else node
     return type(node)([_with_boost(child, boost) for child in node.subqueries], boost=node.boost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -23,6 +24,10 @@ LIMITS = {"since": ("low", False), "after": ("low", True), "until": ("high", Fal
 Tell = Callable[[str, Item, str], None]
 
 
+# What folding may make of a character, and no pattern can be written with: it counts as any character.
+_UNWRITABLE = re.compile(r"[\s()\"]|^[<>\[{/]")
+
+
 def is_wild(text: str) -> bool:
     """Whether a text has wildcards."""
     return "*" in text or "?" in text
@@ -41,6 +46,8 @@ def keyword_query(item: Item) -> query.Query:
         low, high = (None if limit is None else fold(limit) for limit in (item.low, item.high))
         return query.TermRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
     text = fold(item.text)
+    if item.kind in ("pattern", "fuzzy"):
+        text = _UNWRITABLE.sub("?", text)
     if item.kind == "pattern":
         if text.endswith("*") and not is_wild(text[:-1]):
             return query.Prefix(name, text[:-1], boost=item.boost)
