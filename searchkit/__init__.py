@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from searchkit.filters import all_of, any_of, none_of
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
+    from searchkit.query.interchange import to_json
+    from searchkit.query.parsed import ParsedQuery, read_params
+    from searchkit.query.printing import to_text
     from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
     from searchkit.significant import SignificantTerm
@@ -47,6 +50,7 @@ __all__ = [
     "Keyword",
     "Note",
     "Number",
+    "ParsedQuery",
     "Ranges",
     "Report",
     "Results",
@@ -66,6 +70,9 @@ __all__ = [
     "none_of",
     "open",
     "read",
+    "read_params",
+    "to_json",
+    "to_text",
 ]
 
 # NumPy and Whoosh come with some of these, others with a decoder of JSON: a program waits only for what it uses.
@@ -81,6 +88,7 @@ _LAZY = {
     "Keyword": "searchkit.schema",
     "Note": "searchkit.results",
     "Number": "searchkit.schema",
+    "ParsedQuery": "searchkit.query.parsed",
     "Ranges": "searchkit.facets",
     "Report": "searchkit.indexing.writer",
     "Results": "searchkit.results",
@@ -98,6 +106,9 @@ _LAZY = {
     "none_of": "searchkit.filters",
     "open": "searchkit.index",
     "read": "searchkit.sources",
+    "read_params": "searchkit.query.parsed",
+    "to_json": "searchkit.query.interchange",
+    "to_text": "searchkit.query.printing",
 }
 
 

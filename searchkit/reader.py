@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from whoosh.index import FileIndex
 
     from searchkit.explain import Explanation
+    from searchkit.query.parsed import ParsedQuery
     from searchkit.significant import SignificantTerm
     from searchkit.suggest import Correction
     from searchkit.trend import Trend
@@ -202,6 +203,30 @@ class Reader:
             tz,
         )
         return search(self._snapshot, request)
+
+    def parse(
+        self,
+        query: str | Mapping[str, Any],
+        *,
+        match: str = "all",
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> ParsedQuery:
+        """Understand a query without searching: to look at it, keep it, or put it into a link.
+
+        Args:
+            query: text, or what ``ParsedQuery.to_json`` gave.
+            match: whether all plain words of a text must match, or any of them.
+            now, tz: as in :meth:`search`.
+
+        Raises:
+            ConfigurationError: an argument that cannot be honoured, such as JSON that describes no query. Text never
+                raises.
+        """
+        Request("", now=now, tz=tz).check()
+        from searchkit.query.parsed import parsed_query  # a search does without
+
+        return parsed_query(query, self._schema, self._snapshot, match, now or datetime.now(UTC), tz)
 
     def similar(
         self,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
@@ -26,6 +27,9 @@ from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 if "SEARCHKIT_TEST_COMPILED" not in os.environ:
     os.environ["NUMBA_DISABLE_JIT"] = "1"
 
+
+# python -m pytest tests/query --hypothesis-profile=long
+settings.register_profile("long", max_examples=20_000, deadline=None)
 
 WORDS = ["putin", "korea", "grain", "trade", "trades", "trading", "the", "of", "e-mail", "twenty-one-year-old", "U.S."]
 ODD = ["Łódź", "café", "北京大学", "AT&T", "O'Neill's", "x²", "1,234.5", "C++", "#tag", "ΐσως", "İ", "\x00", "ไทย"]

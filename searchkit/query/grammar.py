@@ -31,7 +31,9 @@ DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－"), "-")
 # What typography and full-width keyboards write for the signs of this grammar. Each is replaced by one character, so
 # offsets stay.
 _PLAIN = {wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)} | DASHES
-_PLAIN |= dict.fromkeys(map(ord, "“”„‟«»‹›＂〝〞〟「」『』"), '"')
+#: Quotes of all languages; the last are forms of others, which would appear where values are normalised.
+QUOTES = '"“”„‟«»‹›＂〝〞〟「」『』｢｣﹁﹂﹃﹄'
+_PLAIN |= dict.fromkeys(map(ord, QUOTES), '"')
 _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)]|/(?!/))")
 _WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
@@ -297,7 +299,8 @@ class _Parser:
             letters = written[: fuzzy.end(1)]
             return Item("fuzzy", letters, start, self.at, name, amount=int(fuzzy.group(2) or 1))
         if re.search(r"[*?]", word) and re.search(r"\w", word):
-            return Item("pattern", word, start, self.at, name)
+            mixed = "".join(mark if mark in "*?" else own for mark, own in zip(word, written, strict=True))
+            return Item("pattern", mixed, start, self.at, name)
         return Item("word", written, start, self.at, name)
 
     def phrase(self, start: int, name: str | None) -> Item:
@@ -348,6 +351,12 @@ def _plain_words(text: str) -> Group | None:
     if len(operators) > 1 or "NOT" in operators or len(joined) != len(items) - 1 or set(joined) != operators:
         return None
     return Group("", (Group(operators.pop().lower(), tuple(items), start=0, end=len(text)),))
+
+
+def without_quotes(text: str) -> str | None:
+    """A text as it can stand between quotes; None if it holds any."""
+    written = text.translate(_NO_HALVES)
+    return None if '"' in written.translate(_PLAIN) else written
 
 
 def parse_text(text: str) -> tuple[Group, list[Note]]:

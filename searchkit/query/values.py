@@ -12,7 +12,7 @@ from whoosh import query
 
 from searchkit.analysis import fold_value
 from searchkit.dates import DateError, Span, from_micros, parse_span
-from searchkit.query.grammar import Item
+from searchkit.query.grammar import DASHES, QUOTES, Item
 
 #: A fuzzy word or value differs by no more letters.
 MAX_DISTANCE = 2
@@ -24,8 +24,9 @@ LIMITS = {"since": ("low", False), "after": ("low", True), "until": ("high", Fal
 Tell = Callable[[str, Item, str], None]
 
 
-# What folding may make of a character, and no pattern can be written with: it counts as any character.
-_UNWRITABLE = re.compile(r"[\s()\"]|^[<>\[{/]")
+# What a pattern cannot be written with, but folding may make of a character: it counts as any. So do dashes, which
+# nobody can tell apart.
+_UNWRITABLE = re.compile(rf"[\s(){QUOTES}{''.join(map(chr, DASHES))}]|^[<>\[{{/]")
 
 
 def is_wild(text: str) -> bool:

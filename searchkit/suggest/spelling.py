@@ -19,7 +19,8 @@ from searchkit.engine.plan import Evaluation
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word
 from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
-from searchkit.query.parse import Mode, terms_of
+from searchkit.query.parse import Mode
+from searchkit.query.texts import terms_of
 from searchkit.schema import Schema, Text
 
 #: Texts longer than this are not corrected, nor are more than so many words of one looked at, or so many different
