@@ -21,6 +21,8 @@ from searchkit.results import Note
 #: Parentheses deeper than this, and values or parentheses beyond this many, are not followed.
 MAX_DEPTH = 40
 MAX_CLAUSES = 1024
+#: Nor is text beyond this many characters: whatever is written, it is read in a few hundredths of a second.
+MAX_CHARACTERS = 20_480
 #: More mistakes than this are not told.
 MAX_NOTES = 100
 
@@ -331,7 +333,7 @@ def _limit(text: str) -> str | None:
 
 def _plain_words(text: str) -> Group | None:
     """The tree of words and single spaces, the same as the parser's: side by side, or all joined by one operator."""
-    if text.count(" ") > 2 * MAX_CLAUSES or not _WORDS.fullmatch(text):
+    if len(text) > MAX_CHARACTERS or text.count(" ") > 2 * MAX_CLAUSES or not _WORDS.fullmatch(text):
         return None
     items: list[Node] = []
     operators = set()
@@ -363,6 +365,10 @@ def parse_text(text: str) -> tuple[Group, list[Note]]:
     """The syntax tree of a query text, and notes on what was left out of it. Never raises for any text."""
     if (plain := _plain_words(text)) is not None:  # most queries are, and need not go the long way
         return plain, []
-    written = text.translate(_NO_HALVES)
+    written = text[:MAX_CHARACTERS].translate(_NO_HALVES)
     parser = _Parser(written.translate(_PLAIN), written)
-    return parser.query(0), parser.notes
+    tree = parser.query(0)
+    if len(text) > MAX_CHARACTERS and not parser.stopped:
+        message = f"only the first {MAX_CHARACTERS:,} characters of a query are read"
+        parser.notes.append(Note("too-broad", MAX_CHARACTERS, len(text), message))
+    return tree, parser.notes

@@ -9,13 +9,15 @@ from typing import Literal
 from whoosh import query
 
 from searchkit.nodes import Word, WordPhrase
-from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
+from searchkit.query.grammar import MAX_NOTES, Group, Item, Node, Signed, parse_text
 from searchkit.query.texts import TextValues, Vocabulary, joined, present
-from searchkit.query.values import LIMITS, date_query, keyword_query, limited, number_query
+from searchkit.query.values import LIMITS, Dates, date_query, keyword_query, limited, number_query
 from searchkit.results import Note
 from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 
 Mode = Literal["all", "any"]
+#: More unknown fields than this are not compared with those there are.
+_MAX_UNKNOWN = 50
 #: Items that follow the match mode.
 _SOFT = ("word", "pattern", "regex", "fuzzy")
 
@@ -87,14 +89,15 @@ class _Builder:
     ) -> None:
         self.schema = schema
         self.mode = mode
-        self.now = now
-        self.tz = tz
+        self.dates = Dates(now, tz)
+        self.near: dict[str, str | None] = {}
         self.notes: list[Note] = []
         self.soft_words = 0
         self.texts = TextValues(schema, vocabulary, written_patterns, keep_stop_words, self.note)
 
     def note(self, kind: str, item: Item, message: str, suggestion: str | None = None) -> None:
-        self.notes.append(Note(kind, item.start, item.end, message, suggestion))
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(Note(kind, item.start, item.end, message, suggestion))
 
     # ---- combinations
 
@@ -164,7 +167,7 @@ class _Builder:
         kind = self.schema.kind(item.name)
         match kind:
             case None if item.name in LIMITS and item.kind in ("word", "phrase"):
-                return date_query(limited(item), self.note, self.now, self.tz)
+                return date_query(limited(item), self.note, self.dates)
             case None:
                 return self.unknown_field(item, required)
             case Stored():
@@ -180,16 +183,22 @@ class _Builder:
                 )
                 return None
             case Date():
-                return date_query(item, self.note, self.now, self.tz)
+                return date_query(item, self.note, self.dates)
             case Number():
                 return number_query(item, self.note)
             case Keyword():
                 return keyword_query(item)
         raise AssertionError(kind)
 
+    def nearest(self, name: str) -> str | None:
+        """The field that an unknown name may mean; beyond so many names nobody has misspelt one."""
+        if name not in self.near and len(self.near) < _MAX_UNKNOWN:
+            self.near[name] = self.schema.nearest(name)
+        return self.near.get(name)
+
     def unknown_field(self, item: Item, required: bool) -> query.Query | None:
         assert item.name is not None
-        near = self.schema.nearest(item.name)
+        near = self.nearest(item.name)
         hint = f": did you mean {near!r}?" if near else ""
         self.note("unknown-field", item, f"no field {item.name!r}{hint}", near)
         if item.kind == "range":

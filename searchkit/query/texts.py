@@ -24,6 +24,8 @@ _MAX_SLOP = 1000
 _MAX_PHRASE = 256
 _MAX_PATTERN = 256
 _MAX_REGEX = 200
+#: Characters of phrases and of words with signs or foreign letters in them, which take longer than others to read.
+_MAX_ODD = 5000
 #: Each pattern may have to look at every word of the index.
 _MAX_PATTERNS = 50
 # What parts the words around a pattern; an apostrophe, a hyphen and the like may stand inside of one. Compiled when it
@@ -76,6 +78,7 @@ class TextValues:
         self.dropped = 0
         self.items = 0
         self.pattern_count = 0
+        self.odd = 0
 
     def build(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
         match item.kind:
@@ -100,9 +103,9 @@ class TextValues:
         """What was typed without a space: one word, a hyphenated one, or several that must stand together."""
         if item.text.isascii() and item.text.isalnum():
             return self.word(item, fields, item.text.lower(), required)
-        raws = raw_words(item.text.translate(DASHES))
+        raws = raw_words(self.readable(item))
         if not raws:
-            if item.text.strip("*") and item.text.strip():
+            if self.odd <= _MAX_ODD and item.text.strip("*") and item.text.strip():
                 self.note("bad-syntax", item, f"{item.text!r} holds no word")
             return None
         if sign := _SIGN.search(item.text):
@@ -116,6 +119,16 @@ class TextValues:
             return self.word(item, fields, parts[0], required)
         apart = self.together(list(parts), item, fields)
         return query.Or([Word(fields, self.terms(fields, whole), item.boost, whole), apart])
+
+    def readable(self, item: Item) -> str:
+        """The text of a value, as much as is read of all values with signs in them, dashes as hyphens."""
+        left = _MAX_ODD - self.odd
+        self.odd += len(item.text)
+        if len(item.text) > left:
+            self.note(
+                "too-broad", item, f"only the first {_MAX_ODD:,} characters of phrases and odd words are searched"
+            )
+        return item.text[: max(left, 0)].translate(DASHES)
 
     def together(self, words: list[str], item: Item, fields: tuple[str, ...], slop: int = 1) -> query.Query:
         """Words that must stand together; common ones count in the score where there are no others."""
@@ -135,6 +148,8 @@ class TextValues:
             return None
         if self.written_patterns and len(word) == 1 and not word.isascii() and raw_words(word * 3) == [word * 2] * 2:
             # Where bigrams are indexed, a single character is in those that begin and those that end with it.
+            if self.is_one_too_many(item):
+                return None
             pair = [WrittenPattern(fields, "prefix", word), WrittenPattern(fields, "wildcard", f"?{word}")]
             return query.ConstantScoreQuery(query.Or(pair), item.boost)
         return Word(fields, self.terms(fields, word), item.boost, word)
@@ -143,7 +158,7 @@ class TextValues:
         return terms_of(self.schema, self.vocabulary, fields[0], word)
 
     def phrase(self, item: Item, fields: tuple[str, ...]) -> query.Query | None:
-        words = self.schema.analyzer.words(item.text.translate(DASHES))
+        words = self.schema.analyzer.words(self.readable(item))
         if not words:
             self.note("bad-syntax", item, "this phrase holds no word")
             return None
@@ -153,7 +168,9 @@ class TextValues:
 
     def patterns(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
         """What was typed without a space and has a wildcard in it: punctuation parts it as it parts words."""
-        text = normalized(item.text).translate(_ANY_CHARACTER)
+        if self.pattern_count > _MAX_PATTERNS:
+            return None
+        text = normalized(self.readable(item)).translate(_ANY_CHARACTER)
         pieces = [piece for part in re.split(_PUNCTUATION, text) if (piece := part.strip("'.&-@#"))]
         self.items += len(pieces) - 1
         if self.items > MAX_CLAUSES:
@@ -181,11 +198,15 @@ class TextValues:
             return None  # who was the?
         return joined(query.Or, present([asked, self.pattern(item, fields, "wildcard", text)]))
 
-    def pattern(self, item: Item, fields: tuple[str, ...], kind: str, text: str) -> query.Query | None:
+    def is_one_too_many(self, item: Item) -> bool:
+        """Count a pattern, and say so where it is the first that is not searched."""
         self.pattern_count += 1
-        if self.pattern_count > _MAX_PATTERNS:
-            if self.pattern_count == _MAX_PATTERNS + 1:
-                self.note("too-broad", item, f"only the first {_MAX_PATTERNS} patterns of a query are searched")
+        if self.pattern_count == _MAX_PATTERNS + 1:
+            self.note("too-broad", item, f"only the first {_MAX_PATTERNS} patterns of a query are searched")
+        return self.pattern_count > _MAX_PATTERNS
+
+    def pattern(self, item: Item, fields: tuple[str, ...], kind: str, text: str) -> query.Query | None:
+        if self.is_one_too_many(item):
             return None
         if len(text) > _MAX_PATTERN:
             self.note("too-broad", item, f"a pattern has at most {_MAX_PATTERN} characters")
@@ -212,6 +233,8 @@ class TextValues:
         return joined(query.Or, made)
 
     def regex(self, item: Item, fields: tuple[str, ...]) -> query.Query | None:
+        if self.pattern_count > _MAX_PATTERNS:
+            return None
         # What normalisation makes a slash or a space must not end the expression where it is printed.
         pattern = re.sub(r"(?<!\\)((?:\\\\)*)/", r"\1\/", unicodedata.normalize("NFKC", item.text))
         pattern = re.sub(r"\s", lambda space: f"\\x{{{ord(space.group()):x}}}", pattern)

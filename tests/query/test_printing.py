@@ -199,6 +199,7 @@ TEXTS = st.lists(FRAGMENTS, max_size=14).map("".join) | st.text(max_size=30)
 @example("-(a -(b OR -c^2)^2)^0.01 " * 20, "any")
 @example("tr[am? x,*😀* the? a,b* _?", "all")
 @example("(published:>9999 a)^2", "all")
+@example("topics:tram–\u0301*", "any")
 @example("tram tram?", "any")
 @example("topics:⑴* topics:﹥a* topics:｢a｣~", "all")
 def test_text_printed_and_json_give_the_same_tree_again(text: str, mode: Mode) -> None:
