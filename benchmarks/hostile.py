@@ -111,12 +111,12 @@ def _small_index() -> Index:
 
 
 def _least(call: Callable[[], object], rounds: int) -> float:
-    """Milliseconds that a call takes: the shortest of some rounds, for what makes the others longer is the machine."""
+    """Milliseconds of processor that a call takes: the least of some rounds, for others wait for the machine."""
     times = []
     for _ in range(rounds):
-        started = time.perf_counter()
+        started = time.thread_time()
         call()
-        times.append(time.perf_counter() - started)
+        times.append(time.thread_time() - started)
     return min(times) * 1000
 
 

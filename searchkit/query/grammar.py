@@ -44,8 +44,8 @@ _OPERATORS = frozenset(("AND", "OR", "NOT"))
 _WORD = re.compile(r"[^\s()\"]+")
 _OPERATOR = re.compile(r"(?:(AND|OR|NOT)(?=[\s(\"]|$)|(&&|\|\|))")
 # Bounded, because brackets that nobody closes are looked at from each opening one.
-_LIMIT = r"(\"[^\"]*\"|[^\[\]{}\"]{0,100}?)"
-_RANGE = re.compile(rf"([\[{{])\s*{_LIMIT}\s+TO\s+{_LIMIT}\s*([\]}}])")
+_RANGE = re.compile(r"([\[{])((?:\"[^\"]*\"|[^\[\]{}\"]){0,250})([\]}])")
+_TO = re.compile(r"(?<!\s)\s+TO\s+")
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(?:\"([^\"]*)\"|([^\s()\"]+))")
 _SLOP = re.compile(r"~(\d{1,4})?")
 _BOOST = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s()]|\Z)")
@@ -273,10 +273,10 @@ class _Parser:
         if text[self.at] == '"':
             return self.phrase(start, name)
         found = _RANGE.match(text, self.at) if name is not None else None
-        if found is not None:
+        if found is not None and (ends := _ends(found.group(2))) is not None:
             self.at = found.end()
-            low, high = _limit(found.group(2)), _limit(found.group(3))
-            low_open, high_open = found.group(1) == "{", found.group(4) == "}"
+            low, high = map(_limit, ends)
+            low_open, high_open = found.group(1) == "{", found.group(3) == "}"
             return Item("range", found.group(), start, self.at, name, 1, low, high, low_open, high_open)
         if name is not None and (found := _COMPARISON.match(text, self.at)):
             self.at = found.end()
@@ -324,11 +324,21 @@ class _Parser:
         return item
 
 
+def _ends(text: str) -> tuple[str, str] | None:
+    """Both ends of what stands in the brackets of a range; None if it is no range."""
+    start = 0
+    if text.lstrip()[:1] == '"':
+        start = text.find('"', text.find('"') + 1) + 1
+    to = _TO.search(text, start)
+    return None if to is None or (start and to.start() != start) else (text[: to.start()], text[to.end() :])
+
+
 def _limit(text: str) -> str | None:
     """An end of a range: None where it is open, and as it stands between quotes."""
-    if text[:1] == '"':
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
         return text[1:-1]
-    return None if text.strip() in ("", "*") else text.strip()
+    return None if text in ("", "*") else text.strip('"')
 
 
 def _plain_words(text: str) -> Group | None:

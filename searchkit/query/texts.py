@@ -25,7 +25,7 @@ _MAX_PHRASE = 256
 _MAX_PATTERN = 256
 _MAX_REGEX = 200
 #: Characters of phrases and of words with signs or foreign letters in them, which take longer than others to read.
-_MAX_ODD = 5000
+_MAX_ODD = 3000
 #: Each pattern may have to look at every word of the index.
 _MAX_PATTERNS = 50
 # What parts the words around a pattern; an apostrophe, a hyphen and the like may stand inside of one. Compiled when it
