@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from whoosh import query
 
 import searchkit
@@ -15,6 +17,11 @@ from searchkit import Article, Index, Keyword, Number, Schema
 
 TABLE: dict[str, list[Any]] = tomllib.loads((Path(__file__).parent / "queries.toml").read_text("utf-8"))
 NOW = datetime(2025, 10, 29, 2, 0, tzinfo=UTC)
+#: The kinds of notes that there are.
+KINDS = (
+    *("unknown-field", "bad-date", "bad-syntax", "ignored-word", "relaxed", "nothing-matches", "did-you-mean"),
+    "too-broad",
+)
 #: Notes that are worked out where nothing is found; others test those.
 ADVICE = ("nothing-matches", "did-you-mean")
 
@@ -65,3 +72,93 @@ def test_a_date_means_its_span(index: Index, row: list[Any]) -> None:
     ends = [None if end == ".." else datetime.fromisoformat(end).replace(tzinfo=None) for end in span.split("/")]
     assert [parsed.node.startdate, parsed.node.enddate] == ends
     assert index.parse(parsed.text).node == parsed.node  # printed, it needs neither the present nor the zone
+
+
+FRAGMENTS = st.sampled_from(
+    (
+        *(
+            "tram",
+            "the",
+            "line",
+            "cocoa",
+            "e-mail",
+            "rock'n'roll",
+            "U.S.",
+            "C++",
+            "AT&T",
+            "1,000",
+            "#tag",
+            "東京",
+            "灯",
+            "zepelin",
+        ),
+        *(
+            "title:",
+            "topics:",
+            "source:",
+            "words:",
+            "published:",
+            "since:",
+            "until:",
+            "id:",
+            "nope:",
+            "titel:",
+            "http://",
+        ),
+        *(" ", " ", " ", " ", " ", "(", ")", ' "', '" ', "“", "AND ", " OR ", "NOT ", "&&", "||", "-", "+", "–", "!"),
+        *(
+            "~",
+            "~2",
+            "^2",
+            "*",
+            "?",
+            "[",
+            "]",
+            "{",
+            "}",
+            " TO ",
+            ">",
+            "<=",
+            "/",
+            "/tr.m/",
+            "\\",
+            ".",
+            ",",
+            "'",
+            "｢",
+            "（",
+        ),
+        *(
+            "2025",
+            "1987-03",
+            "yesterday",
+            '"last week"',
+            "now-7d",
+            "2025-13",
+            "5",
+            "1e999",
+            "nan",
+            "\u0301",
+            "\u200b",
+            "\x00",
+        ),
+        *("\ud800", "\u202e", "😀", "ﷺ", "ﬁ"),
+    )
+)
+
+
+@given(
+    st.lists(FRAGMENTS, max_size=12).map("".join) | st.text(max_size=40),
+    st.sampled_from(["auto", "all", "any"]),
+    st.sampled_from(["default", "bm25", "whoosh"]),
+)
+def test_no_text_raises_and_every_note_stands_in_it(index: Index, text: str, match: str, ranking: str) -> None:
+    results = index.search(text, match=match, ranking=ranking, now=NOW)
+    assert results.total >= len(results)
+    for hit in results:
+        assert hit.snippet is not None
+    for note in results.notes:
+        assert note.kind in KINDS
+        assert 0 <= note.start <= note.end <= len(text)
+        assert note.message
+        assert "\ud800" not in note.message
