@@ -169,6 +169,10 @@ class TestFacets(Latency):
             self.check(question, results, stock)
             self._check_counts(results.facets["topics"].as_dict(), results.query, stock)
 
+    def test_everything(self, benchmark: BenchmarkFixture, index: Index, stock: Searcher) -> None:
+        results = benchmark(lambda: index.search("", facets=["topics"], limit=0))
+        self._check_counts(results.facets["topics"].as_dict(), query.Every(), stock)
+
     def test_stock_whoosh(self, benchmark: BenchmarkFixture, handful: list[Question], stock: Searcher) -> None:
         found = benchmark(lambda: [self._grouped(stock, question.tree, TOP) for question in handful])
         assert all(found)

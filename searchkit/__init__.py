@@ -16,7 +16,9 @@ from searchkit.errors import (
 
 if TYPE_CHECKING:
     from searchkit.article import Article, Skipped
+    from searchkit.engine.scoring import BM25, BM25F, Ranking
     from searchkit.explain import Explanation
+    from searchkit.facet_counts import FacetCount, FacetCounts
     from searchkit.facets import Ranges, Terms
     from searchkit.filters import all_of, any_of, none_of
     from searchkit.index import Index, create, open
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from searchkit.query.interchange import to_json
     from searchkit.query.parsed import ParsedQuery, read_params
     from searchkit.query.printing import to_text
-    from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
+    from searchkit.results import Hit, Note, Results
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
     from searchkit.significant import SignificantTerm
     from searchkit.sources import Source, read
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from searchkit.trend import Trend
 
 __all__ = [
+    "BM25",
+    "BM25F",
     "Article",
     "ArticleError",
     "ConfigurationError",
@@ -52,6 +56,7 @@ __all__ = [
     "Number",
     "ParsedQuery",
     "Ranges",
+    "Ranking",
     "Report",
     "Results",
     "Schema",
@@ -77,12 +82,14 @@ __all__ = [
 
 # NumPy and Whoosh come with some of these, others with a decoder of JSON: a program waits only for what it uses.
 _LAZY = {
+    "BM25": "searchkit.engine.scoring",
+    "BM25F": "searchkit.engine.scoring",
     "Article": "searchkit.article",
     "Correction": "searchkit.suggest",
     "Date": "searchkit.schema",
     "Explanation": "searchkit.explain",
-    "FacetCount": "searchkit.results",
-    "FacetCounts": "searchkit.results",
+    "FacetCount": "searchkit.facet_counts",
+    "FacetCounts": "searchkit.facet_counts",
     "Hit": "searchkit.results",
     "Index": "searchkit.index",
     "Keyword": "searchkit.schema",
@@ -90,6 +97,7 @@ _LAZY = {
     "Number": "searchkit.schema",
     "ParsedQuery": "searchkit.query.parsed",
     "Ranges": "searchkit.facets",
+    "Ranking": "searchkit.engine.scoring",
     "Report": "searchkit.indexing.writer",
     "Results": "searchkit.results",
     "Schema": "searchkit.schema",

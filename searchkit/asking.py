@@ -25,6 +25,7 @@ class Asking:
         restriction: what articles must satisfy besides.
         now, tz: by what relative and local dates are read; None = now, UTC.
         recency: how scores fall with age; None = they do not.
+        proximity: whether words near each other raise a score.
     """
 
     snapshot: Snapshot
@@ -33,16 +34,22 @@ class Asking:
     now: datetime | None = None
     tz: str | tzinfo | None = None
     recency: Recency | None = None
+    proximity: bool = False
 
     def parsed(self, text: str, mode: Mode) -> Parsed:
         """The query of a text, whose plain words must all match or any of them."""
-        written = self.ranking.name != "whoosh"
+        written = not self.ranking.mimics_whoosh
         schema = self.snapshot.schema
         return parse_query(text, schema, self.snapshot, mode, written_patterns=written, now=self.now, tz=self.tz)
 
-    def evaluated(self, node: query.Query) -> Evaluation:
-        """A query over the index."""
-        return Evaluation(self.snapshot, node, self.ranking, self.restriction, self.recency)
+    def evaluated(self, node: query.Query, asked: query.Query | None = None) -> Evaluation:
+        """A query over the index.
+
+        Args:
+            asked: the query whose neighbours count, where it is another one.
+        """
+        neighbours = (node if asked is None else asked) if self.proximity else None
+        return Evaluation(self.snapshot, node, self.ranking, self.restriction, self.recency, neighbours)
 
     def finds(self, text: str, mode: Mode) -> bool:
         """Whether a text finds any article."""

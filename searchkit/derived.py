@@ -10,7 +10,7 @@ import numpy as np
 from searchkit.answering import answer
 from searchkit.asking import Asking
 from searchkit.engine.plan import PlanReport
-from searchkit.engine.scoring import ranking_named
+from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
 from searchkit.filters import Clock, restricted
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
     """How the ten best of a request are found."""
     request.check()
-    asking = Asking(snapshot, ranking_named(request.ranking), now=request.now, tz=request.tz)
+    asking = Asking(snapshot, ranking_of(request.ranking, snapshot.groups), now=request.now, tz=request.tz)
     return answer(asking, request, 10).found.report()
 
 
@@ -39,7 +39,7 @@ def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
     from searchkit.explain import explain  # here and below: the first search of a process does without
 
     request.check()
-    ranking = ranking_named(request.ranking)
+    ranking = ranking_of(request.ranking, snapshot.groups)
     doc = document_of(snapshot, id)
     found = answer(Asking(snapshot, ranking, now=request.now, tz=request.tz), request, request.limit).found
     return explain(snapshot, found.node, ranking, doc)
@@ -75,7 +75,7 @@ def search_significant(snapshot: Snapshot, request: Request) -> list[Significant
         raise ConfigurationError("limit must be a number from 0 on, not None")
     clock = Clock(request.now, request.tz)
     restriction = restricted(snapshot, request.filters, request.since, request.until, clock)
-    asking = Asking(snapshot, ranking_named(request.ranking), restriction, request.now, request.tz)
+    asking = Asking(snapshot, ranking_of(request.ranking, snapshot.groups), restriction, request.now, request.tz)
     found = answer(asking, request, SAMPLE).found
     top = found.top(SAMPLE)
     if len(top) and top.scores is not None and top.scores[0] > top.scores[-1]:

@@ -16,10 +16,11 @@ from whoosh import query
 
 from searchkit.dates import from_micros
 from searchkit.engine.dense import is_known
+from searchkit.engine.group_view import GroupView
 from searchkit.engine.plan import evaluators
 from searchkit.engine.ranges import date_micros
 from searchkit.engine.scoring import Ranking
-from searchkit.engine.snapshot import GroupView, Snapshot
+from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.words import WordParts, places_of
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
@@ -81,7 +82,7 @@ class _Explainer:
         self._groups = snapshot.groups
         self._dates = frozenset(snapshot.segments[row].columns.dates)
         self._ranking = ranking
-        self._whoosh = ranking.name == "whoosh"
+        self._whoosh = ranking.mimics_whoosh
         self._dense = evaluators(snapshot, ranking)[row]
         self._doc = doc - int(snapshot.bases[row])
         self._within = np.array([self._doc])

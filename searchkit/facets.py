@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 
 from searchkit.analysis import fold_value
+from searchkit.analysis.paths import name_of, normal_path
 from searchkit.article import UNDATED
+from searchkit.codec.columns import Keywords
 from searchkit.codec.layout import Array
 from searchkit.dates import PERIODS, Span, period_label, period_numbers, period_span
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.tally import calendar_ordinals, count_values, keyword_ordinals
 from searchkit.errors import ConfigurationError
+from searchkit.facet_counts import FacetCount, FacetCounts
 from searchkit.filters import Clock, Condition, Interval
-from searchkit.results import FacetCount, FacetCounts, Note
+from searchkit.results import Note
 from searchkit.schema import Date, Keyword, Number, Schema
 
 #: A calendar facet of more periods than this leaves out the empty ones.
@@ -83,15 +86,24 @@ class Terms(Facet):
         order: which of them, and in which order: "count" (the most frequent first, ties by value) or "value".
         prefix: list only values that begin so, in any case and without regard to accents.
         min_count: list only values that so many articles have, at least.
+        under: of a hierarchical field: list the paths one level below this one; None = those at the top. A path's count
+            is of the articles at or below it, each once. ``prefix`` is then of the last names. ``other`` is of paths of
+            this level that are not listed, ``missing`` of articles without any path: those that have one, but none of
+            this level, are in neither.
     """
 
     top: int = 10
     order: str = "count"
     prefix: str = ""
     min_count: int = 1
+    under: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.field if self.under is None else f"{self.field}:{self.under}"
 
     def check(self, schema: Schema) -> None:
-        schema.require(self.field, Keyword, use="count the values of")
+        kind = schema.require(self.field, Keyword, use="count the values of")
         if self.field == "id":
             raise ConfigurationError("the id is different in every article: there is nothing to count")
         for name, value in (("top", self.top), ("min_count", self.min_count)):
@@ -101,13 +113,18 @@ class Terms(Facet):
             raise ConfigurationError(f"order must be one of {', '.join(_ORDERS)}, not {self.order!r}")
         if not isinstance(self.prefix, str):
             raise ConfigurationError(f"prefix must be a text, not {self.prefix!r}")
+        if self.under is not None:
+            assert isinstance(kind, Keyword)
+            if not kind.hierarchical:
+                raise ConfigurationError(f"{self.field!r} is not hierarchical: it has no values under another")
+            if not isinstance(self.under, str) or not normal_path(self.under):
+                raise ConfigurationError(f"under must be a path such as 'news/europe', not {self.under!r}")
 
     def count(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> tuple[FacetCounts, list[Note]]:
         counts, missing = count_values(docs, keyword_ordinals(snapshot, self.field))
         column = snapshot.keyword(self.field)
-        if self.prefix:
-            start = fold_value(self.prefix)
-            fits = np.fromiter((fold_value(text).startswith(start) for text in column.texts), np.bool_, len(counts))
+        fits = self._fitting(column, snapshot.schema)
+        if fits is not None:
             counts = np.where(fits, counts, 0)
         # Values are sorted, so a stable sort by count alone breaks ties by value.
         order = np.argsort(-counts, kind="stable") if self.order == "count" else np.arange(len(counts))
@@ -115,6 +132,22 @@ class Terms(Facet):
         chosen = set(context.filters[self.field].values) if self.field in context.filters else set()
         listed = [FacetCount(value := column.texts[row], int(counts[row]), value in chosen) for row in order.tolist()]
         return FacetCounts(listed, missing, int(counts.sum() - counts[order].sum())), []
+
+    def _fitting(self, column: Keywords, schema: Schema) -> Array | None:
+        """Which values may be listed, as bool by value; None = all."""
+        kind = schema.kind(self.field)
+        is_path = isinstance(kind, Keyword) and kind.hierarchical
+        fits = None
+        if is_path:
+            # Of no article, a path has no row: nothing is below -2.
+            above = -1 if self.under is None else column.rank.get(normal_path(self.under), -2)
+            fits = column.parents == above
+        if self.prefix:
+            start = fold_value(self.prefix)
+            names = map(name_of, column.texts) if is_path else column.texts
+            begins = np.fromiter((fold_value(name).startswith(start) for name in names), np.bool_, column.distinct)
+            fits = begins if fits is None else fits & begins
+        return fits
 
 
 @dataclass(frozen=True)
@@ -144,7 +177,7 @@ class Calendar(Facet):
         if self.field == "published" and (ends := _ends(span)) is not None:
             edges = period_numbers(ends, self.period, zone).tolist()
         if not edges:
-            return FacetCounts([], missing), []
+            return FacetCounts([], missing, period=self.period), []
         first, last = edges
         notes = []
         if last - first + 1 > MAX_PERIODS:
@@ -155,11 +188,12 @@ class Calendar(Facet):
             every[listed - first] = counted
             listed, counted = np.arange(first, last + 1), every
         chosen = context.intervals(self.field)
+        numbers = listed.tolist()
         found = [
             FacetCount(period_label(number, self.period), count, self._is_chosen(number, chosen, zone))
-            for number, count in zip(listed.tolist(), counted.tolist(), strict=True)
+            for number, count in zip(numbers, counted.tolist(), strict=True)
         ]
-        return FacetCounts(found, missing), notes
+        return FacetCounts(found, missing, 0, self.period, numbers), notes
 
     def _fitting(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> str:
         """The period for "auto"."""
@@ -198,8 +232,8 @@ class Calendar(Facet):
 
 
 def _ends(span: Span) -> Array | None:
-    """The first and last instant of since to until, None where they are not both given or nothing is between."""
-    if span.start is None or span.end is None or span.start >= span.end:
+    """The first and last instant of since to until, None where they are not both given."""
+    if span.start is None or span.end is None:
         return None
     return np.array([span.start, span.end - 1], np.int64)
 
@@ -277,6 +311,9 @@ def _named(text: str, schema: Schema) -> Facet:
     if not isinstance(text, str):
         raise ConfigurationError(f"a facet is a name, Terms or Ranges, not {text!r}")
     name, colon, period = text.partition(":")
+    kind = schema.kind(name)
+    if colon and isinstance(kind, Keyword) and kind.hierarchical:
+        return Terms(name, under=period)
     if colon:
         if period not in (*PERIODS, AUTO):
             raise ConfigurationError(f"{text!r}: {period!r} is not one of {', '.join((*PERIODS, AUTO))}")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from searchkit.analysis.paths import normal_path
 from searchkit.article import UNDATED
 from searchkit.codec.layout import Array
 from searchkit.dates import DateError, Span, as_span
@@ -111,10 +112,12 @@ def since_until(since: Any, until: Any, clock: Clock) -> Span:
         The half-open span; open at both ends it holds the undated ones too.
 
     Raises:
-        ConfigurationError: one of them is no date.
+        ConfigurationError: one of them is no date, or nothing is between them.
     """
     start = None if since is None else clock.span(since, "since").start
     end = None if until is None else clock.span(until, "until").end
+    if start is not None and end is not None and start >= end:
+        raise ConfigurationError(f"since {since} is later than until {until}: nothing is between")
     return Span(start, end)
 
 
@@ -236,7 +239,7 @@ class _Reading:
             parts = tuple(self.field(name, part, _deeper(depth)) for part in value.parts)
             return Combination(value.how, parts)
         if isinstance(kind, Keyword):
-            return _keyword(name, value)
+            return _keyword(kind, name, value)
         several = list(value) if isinstance(value, list) else [value]
         intervals = [self._interval(kind, name, item, value) for item in several if item is not None]
         return Condition(name, (), tuple(intervals), None in several)
@@ -262,12 +265,17 @@ def _deeper(depth: int) -> int:
     return depth + 1
 
 
-def _keyword(name: str, value: Any) -> Condition:
+def _keyword(kind: Keyword, name: str, value: Any) -> Condition:
     several = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
     values = [item for item in several if item is not None]
     if not all(isinstance(item, str) for item in values):
         raise ConfigurationError(f"the filter of {name!r} takes a string or a list of strings, not {value!r}")
-    return Condition(name, tuple(sorted(set(values))), (), len(values) < len(several))
+    missing = len(values) < len(several)
+    if kind.hierarchical:
+        values = list(map(normal_path, values))
+        if "" in values:
+            raise ConfigurationError(f"the filter of {name!r} takes paths such as 'news/europe', not {value!r}")
+    return Condition(name, tuple(sorted(set(values))), (), missing)
 
 
 def _number(use: str, value: Any) -> float | None:

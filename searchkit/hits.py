@@ -7,6 +7,7 @@ from typing import Any
 
 from whoosh import query
 
+from searchkit.analysis.paths import most_specific
 from searchkit.article import UNDATED, Article
 from searchkit.dates import from_micros
 from searchkit.engine.snapshot import Snapshot
@@ -36,6 +37,9 @@ class Source:
         found: dict[str, Any] = {}
         for name, kind in self._snapshot.schema.declared.items():
             match kind:
+                case Keyword(hierarchical=True):
+                    paths = most_specific(self._snapshot.keyword(name).of(doc))
+                    found[name] = paths if kind.multiple else next(iter(paths), None)
                 case Keyword(multiple=True):
                     found[name] = self._snapshot.keyword(name).of(doc)
                 case Keyword():

@@ -1,19 +1,55 @@
-"""What the values of the command line's options mean."""
+"""The options that several commands have, and what the values of options mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from searchkit.errors import ConfigurationError, SchemaError
 from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
+
+if TYPE_CHECKING:
+    from searchkit.facets import Facet
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+index_option = click.option("--index", "path", required=True, metavar="DIR", help="The directory of the index.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
+match_option = click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
+ranking_option = click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+
+
+def selection_options(command: _Command) -> _Command:
+    """The options by which commands select articles beside the query."""
+    for option in (
+        click.option(
+            "--tz", metavar="ZONE", help="Time zone of dates, asked for and shown, e.g. Europe/Paris; UTC unless given."
+        ),
+        click.option(
+            "--filter",
+            "filters",
+            multiple=True,
+            metavar="FIELD=VALUE",
+            help="An exact value, or for numbers and dates a range LOW..HIGH with both ends included, either end left "
+            "out for an open one. The same field again: any of these values.",
+        ),
+        click.option("--until", metavar="DATE", help="Published until the end of this date."),
+        click.option("--since", metavar="DATE", help='Published since this date: 2025-10, "1 Oct 2025", "last week".'),
+    ):
+        command = option(command)
+    return command
+
 
 #: What ``--field name:kind`` can say.
 KINDS: dict[str, Kind] = {
     "text": Text(),
     "keyword": Keyword(),
     "keywords": Keyword(multiple=True),
+    "path": Keyword(hierarchical=True),
+    "paths": Keyword(multiple=True, hierarchical=True),
     "number": Number(),
     "date": Date(),
     "stored": Stored(),
@@ -39,6 +75,21 @@ def declared_fields(schema: Schema) -> list[tuple[str, str]]:
     """The declared fields and their kinds, in the words of ``--field``."""
     words = {kind: word for word, kind in KINDS.items()}
     return [(name, words[kind]) for name, kind in schema.declared.items()]
+
+
+def facets_of(schema: Schema, given: Iterable[str]) -> list[str | Facet]:
+    """Facets as the API takes them: names, and of ``FIELD:BOUND,BOUND,…`` texts ranges of numbers."""
+    return [_ranges(text) if isinstance(schema.kind(text.partition(":")[0]), Number) else text for text in given]
+
+
+def _ranges(text: str) -> str | Facet:
+    from searchkit.facets import Ranges  # with NumPy, which other commands do without
+
+    name, colon, bounds = text.partition(":")
+    try:
+        return Ranges(name, list(map(float, bounds.split(",")))) if colon else text
+    except ValueError:
+        raise ConfigurationError(f"--facet {text!r}: write {name}:BOUND,BOUND,… with numbers, ascending") from None
 
 
 def filters_of(schema: Schema, given: Iterable[str]) -> dict[str, Any] | None:

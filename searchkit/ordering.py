@@ -15,6 +15,7 @@ from searchkit.cursor import Walk, fingerprint, joint_of, new_cursor
 from searchkit.dates import DateError, Span, duration_before
 from searchkit.engine.plan import Evaluation, Matches, best
 from searchkit.engine.recency import Recency
+from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
 from searchkit.filters import Clock, Filters
@@ -30,6 +31,7 @@ class Order:
     """All that decides which hits a search has, and in which order, but its query."""
 
     request: Request
+    ranking: Ranking
     keys: list[tuple[str, bool]]
     filters: Filters
     span: Span
@@ -48,6 +50,8 @@ class Order:
     def first(self, snapshot: Snapshot, found: Evaluation, count: int | None) -> tuple[Walk, int]:
         """The first hits in order, by the reference evaluator, and how many there are; ``count`` None = all."""
         matches = at_least(found.matches, self.request.min_score)
+        if count == 0:  # only how many there are
+            return Walk(matches.docs[:0], np.zeros(0)), len(matches)
         last = len(matches) if count is None else count
         rows = _order(snapshot, matches, self.keys, last, self.is_newest or not found.is_scored)
         docs = matches.docs[rows]
@@ -55,10 +59,10 @@ class Order:
 
     def identity(self, node: query.Query) -> bytes:
         """What searches have in common that have the same hits in the same order. ``node`` is what is evaluated."""
-        request, least = self.request, self.request.min_score
+        least = self.request.min_score
         return fingerprint(
             node,
-            request.ranking,
+            self.ranking.key,
             None if least is None else float(least),
             self.keys,
             self.is_newest,
@@ -66,6 +70,7 @@ class Order:
             self.span.start,
             self.span.end,
             self.recency,
+            self.request.proximity,
         )
 
 
@@ -116,19 +121,39 @@ def sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str, 
 
 def _order(snapshot: Snapshot, found: Matches, keys: list[tuple[str, bool]], count: int, newest: bool) -> Array:
     """The rows of the best ``count`` documents in order; ties go to the lower document number."""
+    if not count:  # who only counts does not wait for an order
+        return np.zeros(0, np.int64)
     if keys == _RELEVANCE:
         if not newest and found.scores is not None:
             return best(found.scores, count)
         keys = [("published", True)]
+    # Key by key: of the rows that a key leaves no place among the first, the next key need not be known.
+    rows = np.arange(len(found))
     columns: list[Array] = []
     for field, descending in keys:
         if field == "relevance":
-            columns.append(np.zeros(len(found)) if found.scores is None else -found.scores)
-            continue
-        values, missing = _sortable(snapshot, field, found.docs)
-        # What is missing comes last in both directions.
-        columns += [missing, -values if descending else values]
-    return np.lexsort(columns[::-1])[:count]
+            fresh = [np.zeros(len(rows)) if found.scores is None else -found.scores[rows]]
+        else:
+            values, missing = _sortable(snapshot, field, found.docs[rows])
+            # What is missing comes last in both directions.
+            fresh = [missing, -values if descending else values]
+        columns += fresh
+        if len(rows) > 2 * count:
+            kept = _first(columns, count)
+            rows, columns = rows[kept], [column[kept] for column in columns]
+    return rows[np.lexsort(columns[::-1])[:count]]
+
+
+def _first(columns: list[Array], count: int) -> Array:
+    """The rows, ascending, that are among the first ``count`` by some columns, and all that are equal to the last."""
+    order = np.lexsort(columns[::-1])
+    last = order[count - 1]
+    reached = np.zeros(len(order), np.bool_)
+    equal = np.ones(len(order), np.bool_)
+    for column in columns:
+        reached |= equal & (column < column[last])
+        equal &= column == column[last]
+    return np.flatnonzero(reached | equal)
 
 
 def _sortable(snapshot: Snapshot, field: str, docs: Array) -> tuple[Array, Array]:
@@ -140,7 +165,7 @@ def _sortable(snapshot: Snapshot, field: str, docs: Array) -> tuple[Array, Array
     kind = snapshot.schema.kind(field)
     if isinstance(kind, Keyword):
         column = snapshot.keyword(field)
-        ordinals = column.ordinals[docs].astype(np.int64)
+        ordinals = column.last_of(docs)
         return ordinals, ordinals == column.distinct
     values = snapshot.values(field)[docs]
     missing = values == UNDATED if isinstance(kind, Date) else np.isnan(values)

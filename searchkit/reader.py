@@ -21,7 +21,7 @@ from searchkit.codec.storage import Storage
 from searchkit.dates import PERIODS
 from searchkit.derived import explain_plan, explain_score, search_significant, search_similar
 from searchkit.engine.plan import PlanReport
-from searchkit.engine.scoring import ranking_named
+from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
 from searchkit.facets import Facet
@@ -146,11 +146,13 @@ class Reader:
         until: str | datetime | None = None,
         facets: Sequence[str | Facet] | None = None,
         sort: str | Sequence[str] = "relevance",
-        ranking: str = "default",
+        ranking: str | Ranking = "default",
         highlight: bool = True,
         min_score: float | None = None,
         recency: str | timedelta | None = None,
         as_of: str | datetime | None = None,
+        proximity: bool = False,
+        expand: bool = False,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
     ) -> Results:
@@ -171,12 +173,17 @@ class Reader:
             since, until: first and last date of publication; a vague one ("2025-10") counts as a whole.
             facets: names (``"topics"``, ``"published:month"``) or :class:`Terms` and :class:`Ranges`.
             sort: "relevance", "newest", "oldest", a field, "-" and a field, or a list of these.
-            ranking: "default", "bm25" or "whoosh".
+            ranking: "default", "bm25", "whoosh", or a :class:`BM25F`, :class:`BM25` or other :class:`Ranking`: field
+                boosts are ``BM25F({"title": 3})``.
             highlight: whether hits have snippets.
             min_score: leave out what scores less.
             recency: the age at which scores are halved ("30d", "6 months", a timedelta), and again by as much more, 30
                 times at most, as those of articles without a date are; None = scores do not fall with age.
             as_of: the date up to the end of which articles have no age, None = now.
+            proximity: whether the best 200 articles score more where words that stand side by side in the query do so,
+                or stand within eight words, in the article.
+            expand: whether the heaviest words of the five best articles are searched for as well (pseudo relevance
+                feedback): they add to scores and, with ``match="any"``, find articles of their own.
             now, tz: by what relative and local dates are read; None = now, UTC. Calendar facets are in this zone too.
 
         Raises:
@@ -199,6 +206,8 @@ class Reader:
             min_score,
             recency,
             as_of,
+            proximity,
+            expand,
             now,
             tz,
         )
@@ -284,7 +293,7 @@ class Reader:
         id: str,
         *,
         match: str = "auto",
-        ranking: str = "default",
+        ranking: str | Ranking = "default",
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
     ) -> Explanation:
@@ -300,7 +309,9 @@ class Reader:
         request = Request(query, match=match, ranking=ranking, now=now, tz=tz)
         return explain_score(self._snapshot, request, id)
 
-    def explain_plan(self, query: str | Query, *, match: str = "auto", ranking: str = "default") -> PlanReport:
+    def explain_plan(
+        self, query: str | Query, *, match: str = "auto", ranking: str | Ranking = "default"
+    ) -> PlanReport:
         """Which evaluator answers a query, and the postings it reads. Arguments and errors as in :meth:`search`."""
         return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking))
 

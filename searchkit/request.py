@@ -11,6 +11,7 @@ import numpy as np
 from whoosh import query
 
 from searchkit.dates import resolve_zone
+from searchkit.engine.scoring import Ranking
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet
 from searchkit.filters import Composition
@@ -32,11 +33,13 @@ class Request:
     until: Any = None
     facets: Sequence[str | Facet] | None = None
     sort: str | Sequence[str] = "relevance"
-    ranking: str = "default"
+    ranking: str | Ranking = "default"
     highlight: bool = True
     min_score: float | None = None
     recency: str | timedelta | None = None
     as_of: Any = None
+    proximity: bool = False
+    expand: bool = False
     now: datetime | None = None
     tz: str | tzinfo | None = None
     besides: int | None = None  #: a document that is left out
@@ -58,6 +61,9 @@ class Request:
             raise ConfigurationError(f"match must be one of {', '.join(_MATCHES)}, not {self.match!r}")
         if self.min_score is not None and not isinstance(self.min_score, (int, float)):
             raise ConfigurationError(f"min_score must be a number, not {self.min_score!r}")
+        for name, value in (("proximity", self.proximity), ("expand", self.expand)):
+            if not isinstance(value, bool):
+                raise ConfigurationError(f"{name} is true or false, not {value!r}")
         if self.now is not None and not isinstance(self.now, datetime):
             raise ConfigurationError(f"now must be a datetime, not {self.now!r}")
         resolve_zone(self.tz)

@@ -1,4 +1,4 @@
-"""What a search gives back, as plain data: notes, facet counts, hits and the results that hold them."""
+"""What a search gives back, as plain data: notes, hits and the results that hold them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from searchkit.article import Article
 from searchkit.errors import ConfigurationError
+from searchkit.facet_counts import FacetCounts
 from searchkit.highlight import Fragment, to_html, to_plain
 
 if TYPE_CHECKING:
@@ -38,65 +39,6 @@ class Note:
     end: int
     message: str
     suggestion: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FacetCount:
-    """One value of a facet.
-
-    Attributes:
-        value: the value, the period (``1987-03``) or the range (``[0, 100)``).
-        count: matching articles that have it.
-        selected: whether the field's own filter asks for it.
-    """
-
-    value: str
-    count: int
-    selected: bool = False
-
-
-class FacetCounts(Sequence[FacetCount]):
-    """The values of one facet in its order: by count, by time, or as the ranges were given.
-
-    Attributes:
-        missing: matching articles without a value.
-        other: matches of values (or outside all ranges) that are not listed.
-    """
-
-    def __init__(self, values: Sequence[FacetCount], missing: int = 0, other: int = 0) -> None:
-        self._values = tuple(values)
-        self.missing = missing
-        self.other = other
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    @overload
-    def __getitem__(self, index: int) -> FacetCount: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[FacetCount, ...]: ...
-    def __getitem__(self, index: int | slice) -> FacetCount | tuple[FacetCount, ...]:
-        return self._values[index]
-
-    def as_dict(self) -> dict[str, int]:
-        """Value to count, in order."""
-        return {item.value: item.count for item in self._values}
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        values = [{"value": item.value, "count": item.count} for item in self._values]
-        return {"values": values, "missing": self.missing, "other": self.other}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, FacetCounts):
-            return NotImplemented
-        return (self._values, self.missing, self.other) == (other._values, other.missing, other.other)
-
-    __hash__ = None  # type: ignore[assignment]  # compared by content
-
-    def __repr__(self) -> str:
-        values = ", ".join(f"{item.value}: {item.count}" for item in self._values)
-        return f"FacetCounts({values}; missing {self.missing}, other {self.other})"
 
 
 class HitSource(Protocol):
@@ -353,7 +295,7 @@ class Results(Sequence[Hit]):
         if len(self) > 10:
             lines.append(f"  … {len(self) - 10} more")
         lines += [
-            f"  {key}: {to_plain(_whole(', '.join(f'{v.value} {v.count}' for v in counts[:10])))}"
+            f"  {to_plain(_whole(key))}: {to_plain(_whole(', '.join(f'{v.value} {v.count}' for v in counts[:10])))}"
             for key, counts in self.facets.items()
         ]
         lines += [f"  note: {to_plain(_whole(note.message))}" for note in self.notes]
@@ -361,6 +303,8 @@ class Results(Sequence[Hit]):
 
     def _repr_html_(self) -> str:
         """For notebooks. All text is escaped and without control characters, as snippets are."""
+        from searchkit import notebook  # which few searches need
+
         rows = [
             f"<li value='{hit.rank + 1}'><b>{to_html(_whole(hit.title)) or '<i>untitled</i>'}</b> "
             f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {to_html(_whole(hit.id))}</small>"
@@ -368,11 +312,21 @@ class Results(Sequence[Hit]):
             for hit in self.hits[:50]
         ]
         notes = "".join(f"<p><i>{to_html(_whole(note.message))}</i></p>" for note in self.notes)
-        facets = "".join(
-            f"<p><b>{key}</b>: {to_html(_whole(', '.join(f'{v.value} ({v.count})' for v in counts[:20])))}</p>"
-            for key, counts in self.facets.items()
+        facets = notebook.side_by_side(_facet_html(key, counts) for key, counts in self.facets.items())
+        return (
+            f"<div><p>{self.total:,} articles</p>{notes}<ol>{''.join(rows)}</ol>{facets if self.facets else ''}</div>"
         )
-        return f"<div><p>{self.total} articles</p>{notes}<ol>{''.join(rows)}</ol>{facets}</div>"
+
+
+def _facet_html(key: str, counts: FacetCounts) -> str:
+    from searchkit import notebook
+
+    name = to_html(_whole(key))
+    rest = [(label, count) for label, count in (("other", counts.other), ("none", counts.missing)) if count]
+    if counts.period is not None and len(counts):
+        return notebook.histogram(name, counts.bins(notebook.MAX_BARS), rest)
+    rows = [(to_html(_whole(item.value)), item.count, item.selected) for item in counts[:20]]
+    return notebook.values(name, rows, rest)
 
 
 def _whole(text: str) -> list[Fragment]:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from searchkit.analysis import Analyzer, analyzer_of
+from searchkit.analysis.paths import are_paths
 from searchkit.article import CORE_FIELDS, Article, to_utc
 from searchkit.errors import ConfigurationError, SchemaError
 
@@ -39,10 +40,19 @@ class Keyword(Kind):
 
     Args:
         multiple: whether an article may have several values.
+        hierarchical: whether values are paths, such as ``news/europe/uk``: an article is then found by the ancestors of
+            its values too, ``news`` and ``news/europe``. Space around names and empty names (at either end, or of two
+            separators) do not count; a path without any name is no value, one of more than 32 levels an ArticleError.
     """
 
     multiple: bool = False
+    hierarchical: bool = False
     name: ClassVar[str] = "keyword"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its column keeps lists."""
+        return self.multiple or self.hierarchical
 
 
 @dataclass(frozen=True)
@@ -205,6 +215,8 @@ class Schema:
             match kind:
                 case Text():
                     made[name] = types.TextField(self.language)
+                case Keyword(hierarchical=True):
+                    made[name] = types.PathField()
                 case Keyword(multiple=multiple):
                     made[name] = types.KeywordField(multiple)
                 case Number():
@@ -220,8 +232,8 @@ class Schema:
         """A schema that fits the fields of the first ``limit`` articles.
 
         Lists of strings, and strings of at most 100 characters of which under half are distinct, become Keyword,
-        longer ones Text, numbers Number, ISO dates Date; what fits none of these is Stored. Names that no field can
-        have are left out.
+        longer ones Text, numbers Number, ISO dates Date; what fits none of these is Stored. Keywords that look like
+        paths of one hierarchy are hierarchical. Names that no field can have are left out.
         """
         seen: dict[str, list[Any]] = {}
         for article in islice(articles, limit):
@@ -242,7 +254,7 @@ def _analyzer(language: str) -> Analyzer:
 
 def _infer_kind(values: list[Any]) -> Kind:
     if all(isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value) for value in values):
-        return Keyword(multiple=True)
+        return Keyword(multiple=True, hierarchical=are_paths(chain.from_iterable(values)))
     if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
         fits = all(math.isfinite(value) and (isinstance(value, float) or abs(value) <= MAX_EXACT) for value in values)
         return Number() if fits else Stored()
@@ -252,7 +264,7 @@ def _infer_kind(values: list[Any]) -> Kind:
         if max(map(len, values)) > 100:
             return Text()
         if len(set(values)) * 2 < len(values):
-            return Keyword()
+            return Keyword(hierarchical=are_paths(values))
     return Stored()
 
 

@@ -18,14 +18,15 @@ from searchkit.cursor import read_cursor
 from searchkit.engine.accelerated import load_kernels
 from searchkit.engine.plan import Matches
 from searchkit.engine.restriction import Restriction
-from searchkit.engine.scoring import ranking_named
+from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
+from searchkit.facet_counts import FacetCounts
 from searchkit.facets import FacetContext, facets_of
 from searchkit.filters import Clock, Filter, allowed, read_filters, since_until
 from searchkit.hits import Source
 from searchkit.ordering import Order, at_least, cursor_after, recency_of, sort_keys
 from searchkit.request import Request
-from searchkit.results import FacetCounts, Hit, LazyHits, Results
+from searchkit.results import Hit, LazyHits, Results
 
 #: Seconds after its first search that a process begins to load the kernels: a script of one search is over by then.
 _PATIENCE = 0.3
@@ -40,7 +41,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     started = time.perf_counter()
     load_kernels(_PATIENCE)
     request.check()
-    ranking = ranking_named(request.ranking)
+    ranking = ranking_of(request.ranking, snapshot.groups)
     cursor = None if request.after is None else read_cursor(request.after, snapshot)
     # Relative dates mean on all pages what they meant on the first.
     clock = Clock(request.now or (datetime.now(UTC) if cursor is None else cursor.present), request.tz)
@@ -53,17 +54,22 @@ def search(snapshot: Snapshot, request: Request) -> Results:
 
     first = request.offset if cursor is None else cursor.rank
     last = None if request.limit is None else first + request.limit
-    order = Order(request, keys, filters, span, recency)
+    order = Order(request, ranking, keys, filters, span, recency)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
-    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency)
+    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity)
     found, notes, advice = answer(asking, request, last, is_walked)
+    shown = found.node
+    if request.expand:
+        from searchkit.feedback import expanded  # most searches do without
+
+        found = asking.evaluated(expanded(snapshot, found, any_of_them=request.match == "any"), shown)
     # A facet does not see its own field's filter, so what it counts may be more than what is found.
     own = {facet.field for facet in facets} & filters.fields.keys()
     wide = found
     if own:
         before = _allowed(snapshot, filters.without(own), request.besides)
-        wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node)
+        wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node, shown)
     joint: bytes | Matches = b""
     total: int | Callable[[], int]
     if cursor is not None:
@@ -92,7 +98,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
         among = counted if others is None else counted[others[counted]]
         counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
-    source = Source(snapshot, found.node if request.highlight else None)
+    source = Source(snapshot, shown if request.highlight else None)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
     if request.limit and len(docs) and request.besides is None:

@@ -9,8 +9,6 @@ import numpy as np
 
 from searchkit.analysis.counting import term_counts
 from searchkit.codec.layout import Array
-from searchkit.engine.plan import evaluators
-from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
 
 #: Articles of a match whose texts are read.
@@ -81,10 +79,11 @@ def _exact_counts(snapshot: Snapshot, terms: list[str], docs: Array) -> tuple[Ar
     matching = np.zeros(snapshot.docs, np.bool_)
     matching[docs] = True
     inside, total = np.zeros((2, len(terms)), np.int64)
-    for row, evaluator in enumerate(evaluators(snapshot, ranking_named("default"))):
+    places = tuple(range(len(view.fields)))
+    for row, occurrences in enumerate(snapshot.occurrences):
         deleted, base = snapshot.segments[row].deleted, int(snapshot.bases[row])
         for place, term in enumerate(terms):
-            having, _ = evaluator.words.hits_of(view, [view.term(term)])
+            having = occurrences.of(view, view.term(term), places).docs
             inside[place] += np.count_nonzero(matching[base + having])
             total[place] += len(having) if deleted is None else np.count_nonzero(~deleted[having])
     return inside, total

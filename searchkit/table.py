@@ -46,8 +46,11 @@ def arrow_table(snapshot: Snapshot, docs: Array, scores: Array, first: int = 0) 
     }
     for name, kind in snapshot.schema.declared.items():
         match kind:
+            case Keyword(hierarchical=True, multiple=False):
+                column = snapshot.keyword(name)
+                columns[name] = _dictionary(pa, column, column.last_of(docs))
             case Keyword():
-                columns[name] = _keywords(pa, snapshot.keyword(name), docs)
+                columns[name] = _keywords(pa, snapshot.keyword(name), docs, kind.hierarchical)
             case Number():
                 values = snapshot.values(name)[docs]
                 columns[name] = pa.array(values, mask=np.isnan(values))
@@ -70,14 +73,28 @@ def _instants(pa: Any, micros: Array) -> Any:
     return pa.array(micros, pa.timestamp("us", "UTC"), mask=micros == UNDATED)
 
 
-def _keywords(pa: Any, column: Keywords, docs: Array) -> Any:
-    texts = pa.array(column.texts, pa.string())
+def _dictionary(pa: Any, column: Keywords, ordinals: Array) -> Any:
+    rows = pa.array(ordinals.astype(np.int32), mask=ordinals == column.distinct)
+    return pa.DictionaryArray.from_arrays(rows, pa.array(column.texts, pa.string()))
+
+
+def _keywords(pa: Any, column: Keywords, docs: Array, only_specific: bool) -> Any:
     if column.rows is None:
-        ordinals = column.ordinals[docs].astype(np.int32)
-        return pa.DictionaryArray.from_arrays(pa.array(ordinals, mask=ordinals == column.distinct), texts)
+        return _dictionary(pa, column, column.last_of(docs))
     starts, counts = column.rows[docs].astype(np.int64), run_lengths(column.rows)[docs]
     ends = np.cumsum(counts)
     flat = np.repeat(starts - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
-    ordinals = pa.array(column.ordinals[flat].astype(np.int32))
+    ordinals = column.ordinals[flat].astype(np.int64)
+    if only_specific:
+        rows = np.repeat(np.arange(len(docs)), counts)
+        kept = ~np.isin(rows * column.distinct + ordinals, _above(column, rows, ordinals))
+        ordinals, counts = ordinals[kept], np.bincount(rows[kept], minlength=len(docs))
+        ends = np.cumsum(counts)
     offsets = pa.array(np.concatenate(([0], ends)).astype(np.int32))
-    return pa.ListArray.from_arrays(offsets, pa.DictionaryArray.from_arrays(ordinals, texts))
+    return pa.ListArray.from_arrays(offsets, _dictionary(pa, column, ordinals))
+
+
+def _above(column: Keywords, rows: Array, ordinals: Array) -> Array:
+    """The pairs of a row and the path above one of its paths, each as one number."""
+    parents = column.parents[ordinals]
+    return (rows * column.distinct + parents)[parents >= 0]

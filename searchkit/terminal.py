@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import tzinfo
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from searchkit.bars import ASCII, bar, columns
 from searchkit.highlight import to_plain, to_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from searchkit.article import Skipped
+    from searchkit.facet_counts import FacetCounts
     from searchkit.indexing.writer import Report
-    from searchkit.results import FacetCount, FacetCounts, Hit, Note, Results
+    from searchkit.results import Hit, Note, Results
     from searchkit.sources import Source
     from searchkit.trend import Trend
 
@@ -33,8 +38,9 @@ _NAME = 30
 _BAR = 24
 # Skipped records that are listed on a terminal; a file gets them all.
 _LISTED = 20
-# Rows of a facet that are shown whatever they say; of more, those that say something.
+# A calendar of more periods is drawn as a timeline, of so many lines, with columns no wider than this.
 _ROWS = 24
+_HEIGHT, _COLUMN = 5, 3
 
 
 def escape(text: str) -> str:
@@ -67,12 +73,47 @@ def size(count: int) -> str:
     return f"{amount:,.1f} GB"
 
 
-def show(results: Results, zone: tzinfo) -> None:
-    """Print what a search found, with times as the clocks of a zone show them."""
+def complain(message: object) -> None:
+    """Say, on stderr, what went wrong."""
+    click.echo(f"searchkit: {line(message)}", err=True)
+
+
+def show_json(value: Any) -> None:
+    """Print a value as JSON that the output can encode."""
+    is_unicode = codecs.lookup(sys.stdout.encoding or "utf-8").name.startswith("utf")
+    click.echo(escape(json.dumps(value, ensure_ascii=not is_unicode, indent=2)))
+
+
+@dataclass(frozen=True)
+class View:
+    """How results are shown.
+
+    Attributes:
+        zone: whose clocks show the times.
+        fields: names of fields to show of each article.
+        periods: whether each period of a long calendar is in a row, instead of in a timeline.
+    """
+
+    zone: tzinfo
+    fields: Sequence[str] = ()
+    periods: bool = False
+
+
+def show(results: Results, view: View) -> None:
+    """Print what a search found."""
     if is_terminal(sys.stdout):
-        _show_rich(results, zone)
+        _show_rich(results, view)
     else:
-        click.echo("\n".join(_plain_lines(results, zone)))
+        click.echo("\n".join(_plain_lines(results, view)))
+
+
+def drawn(text: str) -> str:
+    """A drawing in characters that the output can encode."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return text.translate(ASCII)
+    return text
 
 
 def show_trend(trend: Trend) -> None:
@@ -86,7 +127,7 @@ def show_trend(trend: Trend) -> None:
     for name, (query, counts) in zip(names, trend.counts.items(), strict=True):
         top = max(counts)
         most = f", most in {trend.periods[counts.index(top)]}: {top:,}" if top else ""
-        click.echo(f"{name:<{width}}  {trend.sparkline(query, room)}  {plural(sum(counts), 'article')}{most}")
+        click.echo(f"{name:<{width}}  {drawn(trend.sparkline(query, room))}  {plural(sum(counts), 'article')}{most}")
     bars = len(trend.sparkline(next(iter(trend.counts)), room))
     first, last = trend.periods[0], trend.periods[-1]
     click.echo(f"{'':<{width}}  {first}{last:>{max(bars - len(first), len(last) + 1)}}")
@@ -129,22 +170,58 @@ def _title(hit: Hit) -> str:
     return line(hit.title) or "(untitled)"
 
 
-def _time(hit: Hit, zone: tzinfo) -> str:
-    published = hit.published
-    if published is None:
-        return "undated"
+def _published(hit: Hit, view: View) -> str:
+    return "undated" if hit.published is None else _time(hit.published, view)
+
+
+def _time(instant: datetime, view: View) -> str:
     with suppress(OverflowError):  # in that zone it is not yet the year 1, or no longer 9999
-        published = published.astimezone(zone)
-    return published.isoformat(" ")[:16]
+        instant = instant.astimezone(view.zone)
+    return instant.isoformat(" ")[:16]
+
+
+def _fields(hit: Hit, view: View) -> Iterator[str]:
+    """What the chosen fields of an article are, those that it has."""
+    for name in view.fields:
+        value = getattr(hit, name)
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        if items:
+            texts = (_time(item, view) if isinstance(item, datetime) else str(item) for item in items)
+            yield line(f"{name}: {', '.join(texts)}")
 
 
 def _note(note: Note) -> str:
     return f"note: {line(note.message)}"
 
 
-def _rows(counts: FacetCounts) -> Sequence[FacetCount]:
-    """The values that are shown. A calendar may have years of days without an article."""
-    return counts if len(counts) <= _ROWS else [item for item in counts if item.count or item.selected]
+def _is_timeline(counts: FacetCounts, view: View) -> bool:
+    return counts.period is not None and len(counts) > _ROWS and not view.periods
+
+
+def _timeline(counts: FacetCounts) -> Iterator[tuple[str, str]]:
+    """A calendar as columns over time, as many as there is room for: the margin and the rest of each line.
+
+    The line below the columns is thick where periods are selected.
+    """
+    room = max(_ROWS, shutil.get_terminal_size().columns - 12)
+    bins = counts.bins(room)
+    heights = [bin.count for bin in bins]
+    width = min(_COLUMN, room // len(bins))
+    top, first, last = f"{max(heights):,}", bins[0].first, bins[-1].last
+    margin = len(top)
+    for place, row in enumerate(columns(heights, _HEIGHT, width)):
+        yield drawn(f" {'' if place else top:>{margin}} {'│' if place else '┤'}"), drawn(row.rstrip())
+    yield drawn(f" {0:>{margin}} └"), drawn("".join("─━"[bin.selected] * width for bin in bins))
+    yield f"{'':{margin + 3}}{first}{last:>{max(len(bins) * width - len(first), len(last) + 1)}}", ""
+    peak = max(counts, key=lambda item: item.count)
+    said = [plural(sum(heights), "article")]
+    if peak.count:
+        said.append(f"most in {peak.value}: {peak.count:,}")
+    if bins[0].periods > 1:
+        said.append(f"a column is {bins[0].periods} {counts.period}s")
+    if counts.missing:
+        said.append(f"{counts.missing:,} without a date")
+    yield f"{'':{margin + 3}}{', '.join(said)}", ""
 
 
 def _rest(counts: FacetCounts) -> list[tuple[str, int]]:
@@ -155,19 +232,23 @@ def _rest(counts: FacetCounts) -> list[tuple[str, int]]:
 # ---- plain
 
 
-def _plain_lines(results: Results, zone: tzinfo) -> Iterator[str]:
+def _plain_lines(results: Results, view: View) -> Iterator[str]:
     yield _headline(results)
     yield from map(_note, results.notes)
     for hit in results:
         yield ""
         yield f"{hit.rank + 1}. {_title(hit)}"
-        yield f"   {_time(hit, zone)}  {line(hit.id)}"
+        yield f"   {_published(hit, view)}  {line(hit.id)}"
         if snippet := line(to_plain(hit.fragments)):
             yield f"   {snippet}"
+        yield from (f"   {text}" for text in _fields(hit, view))
     for key, counts in results.facets.items():
         yield ""
         yield line(key)
-        rows = [(f"{'*' if item.selected else ' '} {line(item.value)}", item.count) for item in _rows(counts)]
+        if _is_timeline(counts, view):
+            yield from ("".join(parts) for parts in _timeline(counts))
+            continue
+        rows = [(f"{'*' if item.selected else ' '} {line(item.value)}", item.count) for item in counts]
         rows += [(f"  {label}", count) for label, count in _rest(counts)]
         width = max((len(label) for label, _ in rows), default=0)
         for label, count in rows:
@@ -191,7 +272,7 @@ def _console(stream: TextIO) -> Console:
     )
 
 
-def _show_rich(results: Results, zone: tzinfo) -> None:
+def _show_rich(results: Results, view: View) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -203,22 +284,26 @@ def _show_rich(results: Results, zone: tzinfo) -> None:
     for hit in results:
         title = Text(_title(hit), "bold cyan")
         title.truncate(room, overflow="ellipsis")
-        below = Text(f"{_time(hit, zone)}  ", "dim").append(line(hit.id), "dim italic")
+        below = Text(f"{_published(hit, view)}  ", "dim").append(line(hit.id), "dim italic")
         below.truncate(room, overflow="ellipsis")
         # Fragments are cleaned by their rendering; what is left of escape sequences are its own marks.
         snippet = Text.from_ansi(" ".join(to_terminal(hit.fragments).split()))
         console.print()
         console.print(Text.assemble((f"{hit.rank + 1:>{_INDENT - 1}} ", "dim"), title))
-        for text in (below, snippet):
+        for text in (below, snippet, *(Text(text, "dim") for text in _fields(hit, view))):
             if text:
                 console.print(Padding(text, (0, 0, 0, _INDENT)))
     for key, counts in results.facets.items():
         console.print()
-        console.print(_facet_table(key, counts))
+        if _is_timeline(counts, view):
+            console.print(Text(line(key), "bold"))
+            for margin, drawing in _timeline(counts):
+                console.print(Text.assemble((margin, "dim"), (drawing, "cyan")))
+        else:
+            console.print(_facet_table(key, counts))
 
 
 def _facet_table(key: str, counts: FacetCounts) -> Any:
-    from rich.bar import Bar
     from rich.table import Table
     from rich.text import Text
 
@@ -227,9 +312,9 @@ def _facet_table(key: str, counts: FacetCounts) -> Any:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(width=_BAR)
     most = max((item.count for item in counts), default=0)
-    for item in _rows(counts):
-        bar = Bar(most, 0, item.count, width=_BAR, color="cyan")
-        table.add_row(Text(line(item.value)), f"{item.count:,}", bar, style="bold" if item.selected else "")
+    for item in counts:
+        drawing = Text(drawn(bar(item.count, most, _BAR)), "cyan")
+        table.add_row(Text(line(item.value)), f"{item.count:,}", drawing, style="bold" if item.selected else "")
     for label, count in _rest(counts):
         table.add_row(label, f"{count:,}", "", style="dim")
     return table

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from searchkit.bars import sparkline
 from searchkit.dates import from_micros, parse_span
 from searchkit.errors import ConfigurationError
-from searchkit.results import FacetCounts, Note
+from searchkit.facet_counts import FacetCounts
+from searchkit.results import Note
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 PER = 1_000_000
 # Colours that people with any colour vision can tell apart (Okabe and Ito 2008), the dark ones first.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#e69f00")
-_SPARKS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,7 @@ class Trend:
 
     def sparkline(self, query: str, width: int = 60) -> str:
         """The counts of a query as a line of bars, one a period, or one for some neighbours where they are too many."""
-        counts = self.counts[query]
-        step = -(-len(counts) // width) or 1
-        sums = [sum(counts[start : start + step]) for start in range(0, len(counts), step)]
-        top = max(sums, default=0) or 1
-        return "".join(_SPARKS[-(-count * (len(_SPARKS) - 1) // top)] for count in sums)
+        return sparkline(self.counts[query], width)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it; a rate of no articles is null."""

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import settings
 from hypothesis import strategies as st
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
 from whoosh.writing import SegmentWriter
 
+import searchkit
+from searchkit import cli, compiled, terminal
 from searchkit.article import Article
 from searchkit.codec.storage import Storage
 from searchkit.engine import accelerated
@@ -31,6 +34,7 @@ if "SEARCHKIT_TEST_COMPILED" not in os.environ:
 # python -m pytest tests/query --hypothesis-profile=long
 settings.register_profile("long", max_examples=20_000, deadline=None)
 
+ROOT = Path(__file__).resolve().parents[1]
 WORDS = ["putin", "korea", "grain", "trade", "trades", "trading", "the", "of", "e-mail", "twenty-one-year-old", "U.S."]
 ODD = ["Łódź", "café", "北京大学", "AT&T", "O'Neill's", "x²", "1,234.5", "C++", "#tag", "ΐσως", "İ", "\x00", "ไทย"]
 VALUES = ["grain", "Grain", "GRAÍN", "north korea", "", "\ufffd", "日本", "a,b", " "]
@@ -170,3 +174,52 @@ def shared_data() -> Path:
     if not (shared / "data").is_dir():
         pytest.skip("no data sets: set SEARCHKIT_SHARED to the directory that holds data/")
     return shared / "data"
+
+
+# ---- the command line
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """``run("search", …)``: a command, its output and its exit status; an unexpected exception is raised."""
+    monkeypatch.setattr(compiled, "_is_disabled", False)  # what a command does to its process ends with the test
+
+    def invoke(*args: object, status: int = 0) -> Result:
+        result = CliRunner().invoke(cli.main, [str(arg) for arg in args], prog_name="searchkit")
+        assert result.exit_code == status, (result.output, result.exception)
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def on_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both outputs are a terminal of 60 columns and 16 colours."""
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
+    for name, value in {"COLUMNS": "60", "TERM": "xterm", "COLORTERM": ""}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(scope="session")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An index of the seed files, only to be read."""
+    path = tmp_path_factory.mktemp("seeds") / "idx"
+    with searchkit.create(path) as index:
+        index.rebuild(searchkit.read(str(ROOT / "seeds")))
+    return str(path)
+
+
+@pytest.fixture
+def wire(tmp_path: Path) -> str:
+    """A small index with a field of every kind."""
+    schema = Schema(topics=Keyword(multiple=True), source=Keyword(), words=Number(), updated=Date(), note=Stored())
+    articles = [
+        Article("a", "Grain up", "Grain rose.", "2025-01-05", topics=["grain", "a..b"], source="wire", words=100),
+        Article("b", "Grain down", "Grain fell.", "2025-02-05", topics=["grain"], words=250.5, updated="2025-03-01"),
+        Article("c", "Trade talks", "Trade, no wheat.", "2025-03-05", topics=["trade"], source="post", words=500),
+        Article("d", "", "An undated story of grain and trade."),
+    ]
+    with searchkit.create(tmp_path / "wire", schema) as index:
+        index.rebuild(articles)
+    return str(tmp_path / "wire")

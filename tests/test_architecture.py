@@ -17,23 +17,24 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 # Rooms by floor. Filters stand on a stair: facets read them; so does asking: what suggests asks. The package itself is
 # the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
-    7: ("__main__", "cli", "options", "terminal"),
+    7: ("__main__", "cli", "commands", "options", "terminal"),
     6: ("reader", "index"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
-    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table"),
+    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table", "feedback"),
     3.5: ("filters", "asking"),
     3: ("indexing", "engine", "query", "sources"),
-    2: ("codec", "highlight", "schema", "results", "dates", "calendar_periods"),
-    1: ("analysis", "article", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes", "regular"),
+    2: ("codec", "highlight", "schema", "results", "facet_counts", "notebook", "dates", "calendar_periods"),
+    1: ("analysis", "article", "bars", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes", "regular"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
-    ("__main__", "cli"), ("cli", "options"), ("cli", "terminal"),
+    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"), ("commands", "terminal"),
     ("index", "reader"), ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
-    ("derived", "answering"), ("results", "highlight"), ("dates", "calendar_periods"),
-    ("analysis", "errors"), ("article", "errors"),
+    ("derived", "answering"), ("results", "highlight"), ("results", "facet_counts"),
+    ("facet_counts", "calendar_periods"), ("results", "notebook"), ("dates", "calendar_periods"),
+    ("analysis", "errors"), ("article", "errors"), ("bars", "errors"),
     ("nodes", "regular"), ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),
 }  # fmt: skip
 
@@ -115,7 +116,7 @@ _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
 # machine code is never in an index.
 _ALLOWED = {
     ("searchkit.sources.read", "open"), ("searchkit.sources.read", "read_bytes"),
-    ("searchkit.cli", "rmtree"), ("searchkit.cli", "rmdir"), ("searchkit.cli", "unlink"),
+    ("searchkit.commands.building", "rmdir"),
     ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ import searchkit
 from searchkit import Article, ConfigurationError, Index, Keyword, Number, Ranges, Results, Schema, any_of, none_of
 from searchkit.cursor import Walk, _decoded, fingerprint, joint_of, new_cursor
 from searchkit.engine.accelerated import RareWord, ShapedQuery, Top
+from searchkit.engine.scoring import RANKINGS
 from searchkit.nodes import Word, WordPhrase
 
 SCHEMA = Schema(topics=Keyword(multiple=True), source=Keyword(), words=Number())
@@ -163,7 +164,7 @@ def test_after_works_with_every_two_other_options(small: Index) -> None:
 def test_walks_that_begin_with_the_kernels_go_on_without_them(index: Index, query: str) -> None:
     for ranking, size in product(["default", "bm25"], [1, 20]):
         first = index.search(query, match="any", ranking=ranking, limit=size)
-        assert index._snapshot.accelerated[ranking].query(first.query) is not None
+        assert index._snapshot.accelerated[RANKINGS[ranking].key].query(first.query) is not None
         _check_walk(index, _sizes(size), query=query, match="any", ranking=ranking)
         _check_walk(index, _sizes(size), query=query, match="any", ranking=ranking, filters={"source": "Wire"})
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit import Article, ConfigurationError, Date, FacetCount, Index, Keyword, Number, Ranges, Schema, Terms, Text
+from searchkit.codec.layout import MappedFile
 
 SCHEMA = Schema(topics=Keyword(multiple=True), source=Keyword(), words=Number(), updated=Date(), summary=Text())
 
@@ -106,6 +107,37 @@ def test_days_are_those_of_the_zone_across_changes_of_the_clock(build: Any) -> N
     assert counts.as_dict() == dict(sorted(expected.items()))
 
 
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+def test_a_period_is_gone_into_by_since_and_until(build: Any, zone: str | None) -> None:
+    instants = [datetime(2024, 12, 30, tzinfo=UTC) + timedelta(hours=101 * number) for number in range(120)]
+    index = build()
+    index.add(_dated(*instants))
+
+    def counts(period: str, inside: str | None = None) -> Any:
+        results = index.search(facets=[f"published:{period}"], since=inside, until=inside, tz=zone, limit=0)
+        found = results.facets[f"published:{period}"]
+        assert sum(count.count for count in found) == results.total
+        return found
+
+    def day_of(instant: datetime) -> str:
+        return instant.astimezone(ZoneInfo(zone or "UTC")).date().isoformat()
+
+    def down(inside: str | None, periods: list[str]) -> None:
+        for count in counts(periods[0], inside):
+            below = counts(periods[1], count.value)
+            assert sum(one.count for one in below) == count.count
+            assert below[0].value[:4] == count.value[:4] or periods[0] == "week"
+            if len(periods) > 2:
+                down(count.value, periods[1:])
+            elif count.value.count("-") == 1 and "W" not in count.value:
+                expected = Counter(map(day_of, instants))
+                assert all(expected[one.value] == one.count for one in below)
+
+    down(None, ["year", "month", "day"])
+    down(None, ["week", "day"])
+    assert [counts("auto", inside).period for inside in ("2025", "2025-Q1", "2025-03")] == ["week", "week", "day"]
+
+
 def test_periods_reach_from_since_to_until_where_both_are_given(build: Any) -> None:
     index = build(*_dated("2025-03-10", "2025-12-01"))
     facets = index.search(since="2025-01-15", until="2025-05", facets=["published:month"]).facets
@@ -116,8 +148,6 @@ def test_periods_reach_from_since_to_until_where_both_are_given(build: Any) -> N
     assert facets["published:year"].as_dict() == {"2024": 0, "2025": 0}
     facets = index.search("nothing", facets=["published:year"]).facets
     assert (facets["published:year"].as_dict(), facets["published:year"].missing) == ({}, 0)
-    facets = index.search(since="2026", until="2025", facets=["published:year"]).facets
-    assert facets["published:year"].as_dict() == {}
 
 
 def test_too_many_periods_lose_the_empty_ones_with_a_note(build: Any) -> None:
@@ -214,6 +244,27 @@ def test_a_facet_that_cannot_be_counted_is_refused(build: Any, facet: Any, messa
     assert str(caught.value) == message
 
 
+def test_facets_of_everything_read_only_columns(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with searchkit.create(tmp_path / "x", SCHEMA) as index:
+        index.add([Article("1", "tram", "tram", "2025-01-02", topics=["a"], words=5), Article("2", "river", "")])
+    read: set[str] = set()
+    for name in ("slice", "unverified"):
+        own = getattr(MappedFile, name)
+
+        def spied(file: MappedFile, section: str, *ends: Any, own: Any = own) -> Any:
+            read.add(section.split(".")[0])
+            return own(file, section, *ends)
+
+        monkeypatch.setattr(MappedFile, name, spied)
+    with searchkit.open(tmp_path / "x") as index:
+        for text in ("", "*"):
+            results = index.search(text, facets=["topics", "published:month", Ranges("words", [0])], limit=0)
+            assert (results.total, results.facets["topics"].as_dict()) == (2, {"a": 1})
+        assert read == {"column"}
+        index.search("tram", limit=0)
+        assert "text" in read
+
+
 def test_a_facet_is_not_asked_for_twice(build: Any) -> None:
     with pytest.raises(ConfigurationError, match="'topics' is asked for twice"):
         build().search(facets=["topics", Terms("topics", top=50)])
@@ -221,6 +272,137 @@ def test_a_facet_is_not_asked_for_twice(build: Any) -> None:
         build().search(facets=Terms("topics"))
     with pytest.raises(ConfigurationError, match=r"the bounds of 'words' must be ascending numbers"):
         build().search(facets=[Ranges("words", [10**400])])
+
+
+# ---- paths
+
+_PATHS = st.lists(st.sampled_from(["a", "b", "Ä", "b c"]), max_size=4).map("/".join)
+_MESSY = st.tuples(_PATHS, st.sampled_from(["{}", "/{}", " {} ", "{}//"])).map(lambda made: made[1].format(made[0]))
+
+
+@given(
+    values=st.lists(st.lists(_MESSY, max_size=3), max_size=8),
+    gone=st.sets(st.integers(0, 7), max_size=3),
+    under=st.sampled_from([None, "a", "b c", "/a/b /", "Ä/Ä", "none"]),
+    wanted=st.sampled_from([None, "a", "a/b", " b/"]),
+    prefix=st.sampled_from(["", "b", "A"]),
+    merged=st.booleans(),
+)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_paths_are_found_and_counted_as_by_a_loop(
+    tmp_path_factory: pytest.TempPathFactory,
+    values: list[list[str]],
+    gone: set[int],
+    under: str | None,
+    wanted: str | None,
+    prefix: str,
+    merged: bool,
+) -> None:
+    schema = Schema(section=Keyword(multiple=True, hierarchical=True))
+    articles = [Article(str(number), "", "", section=paths) for number, paths in enumerate(values)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("searchkit.indexing.commit.plan_merge", lambda live, deleted: None)
+        index = searchkit.create(tmp_path_factory.mktemp("index") / "x", schema)
+        for batch in (articles[:3], articles[3:]):
+            index.add(batch)
+        index.delete(str(number) for number in gone)
+    if merged:
+        index.optimize()
+
+    def normal(path: str) -> str:
+        return "/".join(part.strip() for part in path.split("/") if part.strip())
+
+    def found_by(path: str) -> set[int]:
+        return {number for number, own in live.items() if any(f"{one}/".startswith(f"{path}/") for one in own)}
+
+    live = {
+        number: {normal(path) for path in paths} - {""} for number, paths in enumerate(values) if number not in gone
+    }
+    filters = {} if wanted is None else {"section": wanted}
+    results = index.search("", filters=filters, facets=[Terms("section", under=under, prefix=prefix)], limit=None)
+    inside = set(live) if wanted is None else found_by(normal(wanted))
+    assert {int(hit.id) for hit in results} == inside
+    if wanted is not None:
+        text = index.search(f'section:"{wanted}"', match="all", limit=None)
+        folded = {number for number, own in live.items() if any(f"{one.replace('Ä', 'a')}/".startswith(
+            f"{normal(wanted)}/") for one in own)}  # fmt: skip
+        assert {int(hit.id) for hit in text} == folded
+    for hit in results:
+        own = live[int(hit.id)]
+        assert set(hit.section) == {path for path in own if not any(one.startswith(f"{path}/") for one in own)}
+        assert list(hit.article.section) == values[int(hit.id)]
+    above = "" if under is None else normal(under) + "/"
+    level = {above + path[len(above) :].split("/")[0] for own in live.values() for path in own
+             if path.startswith(above) and len(path) > len(above)}  # fmt: skip
+    level = {path for path in level if path[len(above) :].lower().replace("ä", "a").startswith(prefix.lower())}
+    (counts,) = results.facets.values()
+    assert counts.as_dict() == {path: len(found_by(path)) for path in level}
+    assert [count.value for count in counts] == sorted(level, key=lambda path: (-len(found_by(path)), path))
+    assert {count.value for count in counts if count.selected} == level & {normal(wanted or "")}
+    assert (counts.missing, counts.other) == (sum(not own for own in live.values()), 0)
+    index.close()
+
+
+SECTIONS = ["news/europe/uk", "news/europe", " /News//asia/", "sport", None, "news", "/"]
+
+
+@pytest.fixture
+def sections(tmp_path: Any) -> Iterator[Index]:
+    with searchkit.create(tmp_path / "x", Schema(section=Keyword(hierarchical=True), topics=Keyword())) as index:
+        for number, section in enumerate(SECTIONS):
+            index.add([Article(str(number), "", "", section=section, topics="x/y")])
+        yield index
+
+
+def test_a_facet_of_paths_goes_down_by_what_follows_the_colon(sections: Index) -> None:
+    facets = sections.search(
+        facets=["section", "section:news", "section:news/", Terms("section", under="news/europe"), "topics"],
+        filters={"section": "news/europe"},
+    ).facets
+    assert {key: (_listed(counts), counts.missing, counts.other) for key, counts in facets.items()} == {
+        "section": ([("news", 3, False), ("News", 1, False), ("sport", 1, False)], 2, 0),
+        "section:news": ([("news/europe", 2, True)], 2, 0),
+        "section:news/": ([("news/europe", 2, True)], 2, 0),
+        "section:news/europe": ([("news/europe/uk", 1, False)], 2, 0),
+        "topics": ([("x/y", 2, False)], 0, 0),
+    }
+    counts = sections.search(facets=[Terms("section", top=1)]).facets["section"]
+    assert (counts.as_dict(), counts.other) == ({"news": 3}, 2)
+
+
+def test_paths_sort_complete_and_are_asked_for_in_text(sections: Index) -> None:
+    def found(text: str) -> list[str]:
+        return sorted(hit.id for hit in sections.search(text, limit=None))
+
+    assert found("section:news") == ["0", "1", "2", "5"]
+    assert found("section:news/europe") == found('section:"NEWS / Europe/"') == found("section:news/eu*") == ["0", "1"]
+    assert found("section:news/*") == ["0", "1", "2"]
+    assert found("section:*") == ["0", "1", "2", "3", "5"]
+    assert found("-section:news") == ["3", "4", "6"]
+    assert [hit.id for hit in sections.search(sort="section")][:5] == ["2", "5", "1", "0", "3"]
+    assert [hit.id for hit in sections.search(sort=["-section", "id"])] == ["3", "0", "1", "5", "2", "4", "6"]
+    assert [hit.section for hit in sections.search(sort="id")] == ["news/europe/uk", "news/europe", "News/asia",
+                                                                   "sport", None, "news", "/"]  # fmt: skip
+    assert [hit.article.fields.get("section") for hit in sections.search(sort="id")] == SECTIONS
+    assert sections.suggest("news/e", field="section") == ["news/europe", "news/europe/uk"]
+    assert sections.search(filters={"section": None}).total == 2
+
+
+@pytest.mark.parametrize(
+    ("facet", "message"),
+    [
+        (Terms("topics", under="news"), "'topics' is not hierarchical: it has no values under another"),
+        ("section:", "under must be a path such as 'news/europe', not ''"),
+        (Terms("section", under=" / "), "under must be a path such as 'news/europe', not ' / '"),
+        (Terms("section", under=5), "under must be a path such as 'news/europe', not 5"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_level_of_paths_is_refused(sections: Index, facet: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        sections.search(facets=[facet])
+    assert str(caught.value) == message
+    with pytest.raises(ConfigurationError, match=r"the filter of 'section' takes paths such as 'news/europe', not '/'"):
+        sections.search(filters={"section": "/"})
 
 
 # ---- which values, and which periods

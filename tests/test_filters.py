@@ -128,7 +128,6 @@ def test_a_filter_selects(index: Index, filters: Any, ids: str) -> None:
         ("2025-09-30", "2025-10-01", "012"),
         (START, START, "0"),
         (START.replace(tzinfo=None), date(2025, 9, 30), "0"),
-        ("2026", "2025", ""),
         ("2025-10-01T00:00", "2025-10-01T00:00", "1"),
         ("0001", "9999", "012345"),
         ("9999", None, "4"),
@@ -139,6 +138,16 @@ def test_since_and_until_count_as_whole_and_leave_out_the_undated(
     index: Index, since: Any, until: Any, ids: str
 ) -> None:
     assert _ids(index, since=since, until=until) == ids
+
+
+@pytest.mark.parametrize("until", ["2025", "2025-12-31", datetime(2025, 12, 31, 23, 59, 59, 999_999)])
+def test_nothing_is_since_a_date_later_than_until(index: Index, until: Any) -> None:
+    for since in ("2026", "2026-01-01"):
+        with pytest.raises(ConfigurationError) as caught:
+            index.search("", since=since, until=until)
+        assert str(caught.value) == f"since {since} is later than until {until}: nothing is between"
+        with pytest.raises(ConfigurationError, match="is later than until"):
+            index.delete(since=since, until=until)
 
 
 def test_local_dates_are_of_the_zone(index: Index) -> None:

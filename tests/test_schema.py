@@ -61,7 +61,18 @@ def test_a_declaration_comes_back(schema: Schema) -> None:
     assert Schema.from_dict(schema.to_dict()) == schema
     assert Schema.from_dict(Schema("und").to_dict()) == Schema("und") != Schema()
     assert list(Schema.from_dict(schema.to_dict()).declared) == list(schema.declared)
-    assert schema.to_dict()["fields"]["topics"] == {"kind": "keyword", "multiple": True}
+    assert schema.to_dict()["fields"]["topics"] == {
+        "kind": "keyword",
+        "multiple": True,
+        "hierarchical": False,
+    }
+    paths = Schema(section=Keyword(hierarchical=True))
+    assert Schema.from_dict(paths.to_dict()) == paths != Schema(section=Keyword())
+
+
+def test_a_declaration_from_before_there_were_hierarchies_is_understood() -> None:
+    older = {"language": "en", "fields": {"topics": {"kind": "keyword", "multiple": True}}}
+    assert Schema.from_dict(older) == Schema(topics=Keyword(multiple=True))
 
 
 def test_a_schema_shows_its_declaration() -> None:
@@ -137,6 +148,11 @@ LONG = "x" * 101
         ((("a",),), Keyword(multiple=True)),
         (("a", "a", "a"), Keyword()),
         (("a", "a"), Stored()),
+        (("a/b", "a/c") * 3, Keyword(hierarchical=True)),
+        (("a/b", "a/c"), Stored()),
+        (("24/7", "24/6") * 3, Keyword()),
+        ((["a/b"], [], ["a/c", "a"]), Keyword(multiple=True, hierarchical=True)),
+        ((["a/b"], ["c/d"]), Keyword(multiple=True)),
         (("a", "b", "c"), Stored()),
         (("a", LONG), Text()),
         ((1, 2.5), Number()),

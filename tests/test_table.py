@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import searchkit
-from searchkit import Article, Index, Results, Schema
+from searchkit import Article, Index, Keyword, Results, Schema
 
 pyarrow = pytest.importorskip("pyarrow", reason="PyArrow is an extra")
 
@@ -52,6 +52,19 @@ def test_rows_are_the_documents_in_their_order(data: st.DataObject, index: Index
         assert (row["id"], row["published"]) == (article.id, article.published)
         assert row["topics"] == list(dict.fromkeys(fields.get("topics", [])))  # each value once
         assert (row["source"], row["words"], row["updated"]) == tuple(map(fields.get, ("source", "words", "updated")))
+
+
+def test_paths_are_the_most_specific_of_each_hit(tmp_path_factory: pytest.TempPathFactory) -> None:
+    schema = Schema(section=Keyword(hierarchical=True), tags=Keyword(multiple=True, hierarchical=True))
+    tags = [["a/b", "a", "c"], [], ["a", "a/b/d", "a/e"], ["x/y/z", "x/y", "a"], ["c"]]
+    index = searchkit.create(tmp_path_factory.mktemp("table") / "x", schema)
+    for number, own in enumerate(tags):
+        index.add([Article(str(number), "", "", tags=own, section=own[0] if own else None)])
+    for sort in ("id", "-id", "section"):
+        results = index.search("", sort=sort)
+        rows = results.to_arrow().select(["id", "section", "tags"]).to_pylist()
+        assert rows == [{"id": hit.id, "section": hit.section, "tags": hit.tags} for hit in results]
+    assert rows[0] == {"id": "2", "section": "a", "tags": ["a/b/d", "a/e"]}
 
 
 def test_types_are_those_that_other_programs_expect(index: Index) -> None:

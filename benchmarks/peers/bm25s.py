@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,12 @@ class Bm25s(Peer):
             return [(ids[row], score) for row, score in best if score > 0]  # it fills up with what does not match
 
         return hits
+
+    def ranked(self, words: Sequence[str], count: int, **options: Any) -> Hits:
+        tokens, k = self._tokens([" ".join(words)]), min(count, len(self._ids))
+        found, scores = self._retriever.retrieve(tokens, k=k, show_progress=False)
+        best = zip(found[0].tolist(), scores[0].tolist(), strict=True)
+        return [(self._ids[row], score) for row, score in best if score > 0]
 
 
 class Bm25sNumba(Bm25s):

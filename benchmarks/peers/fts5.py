@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.peer import TOP, Peer, Question, Record
+from benchmarks.peers.peer import TOP, Hits, Peer, Question, Record
 
 _FILE = "articles.db"
 _TABLES = """
@@ -126,6 +126,14 @@ class Fts5(Peer):
         statement = _COUNT_BETWEEN if question.kind == "dates" else _COUNT
         found: int = self._database.execute(statement, self._arguments(question)).fetchone()[0]
         return found
+
+    def ranked(self, words: Sequence[str], count: int, **options: Any) -> Hits:
+        rank = f"bm25(words, {options.get('title', 1.0)}, 1.0)"
+        statement = (
+            f"SELECT articles.id, -{rank} FROM words JOIN articles ON articles.rowid = words.rowid "
+            f"WHERE words MATCH ? ORDER BY {rank} LIMIT {count}"
+        )
+        return self._database.execute(statement, (self._text(Question("or", tuple(words))),)).fetchall()
 
 
 PEER = Fts5

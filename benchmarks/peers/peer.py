@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -144,6 +144,15 @@ class Peer(ABC):
     def total(self, question: Question) -> int | None:
         """How many articles match, None if the peer cannot tell."""
         return None
+
+    def ranked(self, words: Sequence[str], count: int, **options: Any) -> Hits:
+        """The best articles with any of some words.
+
+        Args:
+            count: how many at most.
+            options: how the peer should rank, in its own terms.
+        """
+        raise NotImplementedError
 
 
 def is_empty(answer: Any, kind: str) -> bool:

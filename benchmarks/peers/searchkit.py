@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
 import searchkit
-from benchmarks.peers.peer import TOP, Peer, Question, Record
+from benchmarks.peers.peer import TOP, Hits, Peer, Question, Record
 from searchkit import Article, Index, Keyword, Schema
 from searchkit.engine.plan import top
 from searchkit.engine.scoring import ranking_named
@@ -108,6 +108,10 @@ class Searchkit(Peer):
         if question.kind == "dates":
             options |= {"since": question.since, "until": question.until}
         return self._index.search(self._text(question), limit=0, **options).total
+
+    def ranked(self, words: Sequence[str], count: int, **options: Any) -> Hits:
+        found = self._index.search(" ".join(words), match="any", limit=count, highlight=False, **options)
+        return [(hit.id, hit.score) for hit in found]
 
 
 PEER = Searchkit

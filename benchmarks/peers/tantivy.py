@@ -9,7 +9,7 @@ language cannot write them, the "text in" is a query made by the program.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,11 @@ class Tantivy(Peer):
 
     def total(self, question: Question) -> int | None:
         return self._searcher.search(self._query(question)(), 1).count
+
+    def ranked(self, words: Sequence[str], count: int, **options: Any) -> Hits:
+        query = self._index.parse_query(" ".join(words), self._names, **options)
+        found = self._searcher.search(query, count, count=False)
+        return [(self._searcher.doc(address).get_first("id"), score) for score, address in found.hits]
 
 
 PEER = Tantivy

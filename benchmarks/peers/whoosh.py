@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.qparser import MultifieldParser, OrGroup
 from whoosh.writing import SegmentWriter
 
-from benchmarks.peers.peer import TOP, Peer, Question, Record
+from benchmarks.peers.peer import TOP, Hits, Peer, Question, Record
 
 
 def _schema() -> whoosh.fields.Schema:
@@ -99,6 +99,10 @@ class Whoosh(Peer):
 
     def total(self, question: Question) -> int | None:
         return len(self._searcher.search(self._query(question)(), limit=None))
+
+    def ranked(self, words: Sequence[str], count: int, **options: Any) -> Hits:
+        found = self._searcher.search(self._query(Question("or", tuple(words)))(), limit=count)
+        return [(hit["id"], hit.score) for hit in found]
 
 
 PEER = Whoosh

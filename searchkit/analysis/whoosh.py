@@ -15,6 +15,7 @@ from whoosh.util.numeric import to_sortable
 
 from searchkit.analysis.analyzer import analyzer_of
 from searchkit.analysis.languages import fold_value
+from searchkit.analysis.paths import normal_path, with_ancestors
 from searchkit.analysis.tokenizer import tokenize
 
 
@@ -103,6 +104,25 @@ class KeywordField(fields.ID):  # type: ignore[misc]  # whoosh has no types
     def index(self, value: str | list[str], **kwargs: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
         values = value if isinstance(value, (list, tuple)) else [value]
         return super().index([fold_value(item) for item in values], **kwargs)  # type: ignore[no-any-return]
+
+
+class PathTokenizer(ValueTokenizer):
+    """A path as one token, normal and folded."""
+
+    def __call__(self, value: str, **kwargs: Any) -> Iterator[analysis.Token]:
+        return super().__call__(normal_path(value), **kwargs)
+
+
+class PathField(KeywordField):
+    """Values that are paths; the terms of an article are its paths and all their ancestors."""
+
+    def __init__(self) -> None:
+        super().__init__(multiple=True)
+        self.analyzer = PathTokenizer()
+
+    def index(self, value: str | list[str], **kwargs: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return super().index(with_ancestors(values), **kwargs)
 
 
 class DateField(fields.DATETIME):  # type: ignore[misc]  # whoosh has no types

@@ -12,7 +12,8 @@ import numpy as np
 from searchkit.codec.layout import Array
 
 _POWERS = np.int64(1) << np.arange(33, dtype=np.int64)
-_WORD = 32
+#: Bits of a word.
+WORD = 32
 
 
 def widths(values: Array, counts: Array) -> Array:
@@ -30,7 +31,7 @@ def widths(values: Array, counts: Array) -> Array:
 
 def block_words(counts: Array, width: Array) -> Array:
     """Words of each block: int64[blocks]."""
-    words: Array = (counts.astype(np.int64) * width + (_WORD - 1)) // _WORD
+    words: Array = (counts.astype(np.int64) * width + (WORD - 1)) // WORD
     return words
 
 
@@ -41,7 +42,7 @@ def _bits(counts: Array, width: Array, starts: Array) -> tuple[Array, Array]:
     bits = np.arange(int(counts.sum()), dtype=np.int64)
     bits -= np.repeat(first, counts)
     bits *= wide
-    bits += np.repeat(starts.astype(np.int64) * _WORD, counts)
+    bits += np.repeat(starts.astype(np.int64) * WORD, counts)
     return bits, wide
 
 
@@ -73,7 +74,17 @@ def unpack(words: Array, counts: Array, width: Array, starts: Array) -> Array:
         width: bits of each number of a block.
         starts: each block's first word.
     """
-    bits, wide = _bits(counts, width, starts)
+    return unpack_numbers(words, *_bits(counts, width, starts))
+
+
+def unpack_numbers(words: Array, bits: Array, wide: Array) -> Array:
+    """Some numbers: int64.
+
+    Args:
+        words: uint32, one word longer than the last block at least.
+        bits: int64, the first bit of each number.
+        wide: int64, the width of each.
+    """
     at = np.minimum(bits >> 5, len(words) - 2)  # a number of no bits may lie behind the last word
     pairs = words[at].astype(np.uint64) | (words[at + 1].astype(np.uint64) << np.uint64(32))
     pairs >>= (bits & 31).astype(np.uint64)

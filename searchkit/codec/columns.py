@@ -16,6 +16,7 @@ import numpy as np
 import xxhash
 
 from searchkit.analysis import fold_value
+from searchkit.analysis.paths import parent_of
 from searchkit.codec.layout import Array, FileWriter, MappedFile, run_lengths, smallest_unsigned
 from searchkit.codec.terms import SortedStrings, Strings, write_strings
 
@@ -100,7 +101,7 @@ class Keywords(ABC):
     Attributes:
         distinct: how many distinct values there are.
         ordinals: unsigned rows of :attr:`texts`; one a document, ``distinct`` where there is none, or the flat list.
-        rows: where the field is multiple: unsigned[docs + 1] offsets into ``ordinals``; else None.
+        rows: where documents have lists: unsigned[docs + 1] offsets into ``ordinals``; else None.
     """
 
     distinct: int
@@ -118,6 +119,12 @@ class Keywords(ABC):
         return {text: row for row, text in enumerate(self.texts)}
 
     @cached_property
+    def parents(self) -> Array:
+        """In a field of paths, by value: the row of the path one level up, -1 at the top: int64."""
+        rows = (self.rank.get(parent_of(text), -1) for text in self.texts)
+        return np.fromiter(rows, np.int64, self.distinct)
+
+    @cached_property
     def by_document(self) -> Array:
         """The document of each entry of ``ordinals`` in a multiple field: int32, ascending."""
         assert self.rows is not None
@@ -130,6 +137,16 @@ class Keywords(ABC):
             return [] if ordinal == self.distinct else [self.texts[ordinal]]
         start, end = int(self.rows[doc]), int(self.rows[doc + 1])
         return [self.texts[ordinal] for ordinal in self.ordinals[start:end].tolist()]
+
+    def last_of(self, docs: Array) -> Array:
+        """The row of the last value of each of some documents, ``distinct`` where it has none: int64."""
+        if self.rows is None:
+            return self.ordinals[docs].astype(np.int64)
+        ends = self.rows[docs + 1].astype(np.int64)
+        has_value = ends > self.rows[docs]
+        found = np.full(len(docs), self.distinct, np.int64)
+        found[has_value] = self.ordinals[ends[has_value] - 1]
+        return found
 
     def docs_with(self, ordinals: Sequence[int]) -> Array:
         """The documents that have any of the values, ascending without repetition."""

@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.codec.bitpacking import block_words, unpack
+from searchkit.codec.bitpacking import WORD, block_words, unpack, unpack_numbers
 from searchkit.codec.coding import LOW_BITS, WINDOW_BITS, TfCode, is_common, window_count
 from searchkit.codec.layout import Array, MappedFile, run_lengths
 from searchkit.codec.terms import SortedStrings
@@ -72,6 +72,7 @@ class TextGroup:
         self.docs = docs
         self._at = f"text.{fields[0]}"
         self._code = TfCode(len(fields))
+        self._checked_positions: set[int] = set()
 
     def __len__(self) -> int:
         """Postings of all terms."""
@@ -333,17 +334,47 @@ class TextGroup:
         return int(self._blocks[row])
 
     def check_positions(self, row: int) -> None:
-        """Verify the packed positions of a term: checksums, and that its blocks lie where they should."""
+        """Verify the packed positions of a term, once: checksums, and that its blocks lie where they should."""
         start, stop = int(self.postings_starts[row]), int(self.postings_starts[row + 1])
-        if start == stop:
+        if start == stop or row in self._checked_positions:
             return
-        codes = self.slice("tf", start, stop)
-        occurrences = self._code_sums[codes]
-        if len(self._large_at) and not codes.all():
-            large = np.flatnonzero(codes == 0)
-            rows = self._large_rows(large + start)
-            occurrences[large] = sum(tf[rows].astype(np.int64) for tf in self.large_tfs)
+        occurrences = self._occurrences(self.slice("tf", start, stop), np.arange(start, stop))
         self._verified((row, row + 1), np.add.reduceat(occurrences, np.arange(0, stop - start, BLOCK)))
+        self._checked_positions.add(row)
+
+    def _occurrences(self, codes: Array, postings: Array) -> Array:
+        """int64 occurrences, in all fields, of some postings and their codes."""
+        occurrences: Array = self._code_sums[codes]
+        if len(self._large_at) and not codes.all():
+            large = codes == 0
+            rows = self._large_rows(postings[large])
+            occurrences[large] = sum(tf[rows].astype(np.int64) for tf in self.large_tfs)
+        return occurrences
+
+    def positions_of(self, row: int, chosen: Array) -> tuple[Array, Array]:
+        """The positions of some postings of a term: only their blocks are read.
+
+        Args:
+            row: the term.
+            chosen: which of its postings, from 0 on.
+
+        Returns:
+            As of :meth:`positions`.
+        """
+        self.check_positions(row)
+        start, stop = int(self.postings_starts[row]), int(self.postings_starts[row + 1])
+        blocks, place = np.unique(chosen // BLOCK, return_inverse=True)
+        # Of each block all postings, because those before one say where its positions begin; the last may be short.
+        every = np.minimum(blocks[:, None] * BLOCK + np.arange(BLOCK), stop - start - 1)
+        occurrences = self._occurrences(self.slice("tf", start, stop)[every], every + start)
+        ends = np.cumsum(occurrences, axis=1)
+        counts, end = occurrences[place, chosen % BLOCK], ends[place, chosen % BLOCK]
+        starts = np.zeros(len(chosen) + 1, np.int64)
+        np.cumsum(counts, out=starts[1:])
+        numbers = np.arange(int(starts[-1])) + np.repeat(end - counts - starts[:-1], counts)
+        packed, tables = self.packed_positions
+        words, width = tables[:, int(self._blocks[row]) + np.repeat(blocks[place], counts)].astype(np.int64)
+        return starts, unpack_numbers(packed, words * WORD + numbers * width, width)
 
     @cached_property
     def _code_sums(self) -> Array:
@@ -352,6 +383,7 @@ class TextGroup:
         found: Array = np.array(tfs, np.int64).sum(axis=0)
         return found
 
+    @cached_property
     def packed_positions(self) -> tuple[Array, Array]:
         """All packed positions, each term's to be used after :meth:`check_positions` only.
 

@@ -13,10 +13,11 @@ from whoosh import query
 from searchkit.codec.layout import Array
 from searchkit.compiled import Kernels
 from searchkit.engine.bank import MAX_LENGTH, Bank, BankWord, Pages
+from searchkit.engine.group_view import GroupView
 from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.shapes import Shape, shape_of
-from searchkit.engine.snapshot import GroupView, Snapshot
+from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.words import Words
 from searchkit.nodes import Word, WordPhrase
 
@@ -164,7 +165,8 @@ class Accelerated:
         if any(len(table) > MAX_LENGTH for table in part.words.rates(view).tables):
             return None
         share = len(view.groups[part.row]) / (sum(len(group) for group in view.groups) or 1)
-        return Bank(self._kernels, part.words, view, part.row, self._ranking, share, self._forget)
+        occurrences = self._snapshot.occurrences[part.row]
+        return Bank(self._kernels, part.words, occurrences, view, part.row, self._ranking, share, self._forget)
 
     def _forget(self) -> None:
         """Let go of remembered queries: a bank begins anew, and they hold on to its old pages."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from types import ModuleType
 from typing import NamedTuple
 
@@ -19,9 +18,10 @@ import numpy as np
 from searchkit.codec.coding import TfCode, window_count
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
+from searchkit.engine.group_view import GroupView
+from searchkit.engine.occurrences import Occurrences
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.shapes import ShapeWord
-from searchkit.engine.snapshot import GroupView
 from searchkit.engine.words import Words
 
 #: Postings that the banks of a snapshot hold for one ranking, 5 bytes each: what a vocabulary of news uses day by day.
@@ -79,6 +79,7 @@ class Bank:
     Args:
         kernels: the module of :mod:`searchkit.engine.kernels.entry`.
         words: the reference evaluator of the segment.
+        occurrences: those of words in the segment.
         view: the group.
         row: the segment's row in the snapshot.
         ranking: how words score.
@@ -90,6 +91,7 @@ class Bank:
         self,
         kernels: ModuleType,
         words: Words,
+        occurrences: Occurrences,
         view: GroupView,
         row: int,
         ranking: Ranking,
@@ -99,6 +101,7 @@ class Bank:
         self._on_renewal = on_renewal
         self._kernels = kernels
         self._words = words
+        self._occurrences = occurrences
         self._view = view
         self._ranking = ranking
         self._group: TextGroup = view.groups[row]
@@ -110,7 +113,6 @@ class Bank:
         self.bits = TfCode(len(view.fields)).bits
         self._capacity = min(int(self._group.postings_starts[-1]), int(_POSTINGS * share)) + 1
         self._lock = threading.Lock()
-        self._checked: set[int] = set()
         self._pages = Pages(self._capacity, self.docs)
         self.classes, self.rates = self._lengths()
         x = np.arange(1 << _SHARED_BITS)[:, None] * self.rates[1, :_SHARED_LENGTHS]
@@ -168,7 +170,7 @@ class Bank:
         if row >= 0:
             low, codes, high, counts, large = group.encoded(row)
         elif rows:
-            docs, tfs = self._words.hits_of(view, known)
+            docs, tfs = self._occurrences.of_word(view, known, self._places)
             codes = TfCode(len(tfs)).encode(tfs)
             large = tuple(tf[codes == 0] for tf in tfs)
             low, high, counts = docs.astype(np.uint16), (docs >> 16).astype(np.uint16), nothing
@@ -232,16 +234,14 @@ class Bank:
         pages.large_at = np.concatenate((pages.large_at, at))
         pages.large_tfs = np.ascontiguousarray(np.concatenate((pages.large_tfs, added), axis=1))
 
-    @cached_property
+    @property
     def positions(self) -> tuple[Array, Array]:
         """uint32 packed positions of the whole group, and uint32[2, blocks] first word and width of each block."""
-        return self._group.packed_positions()
+        return self._group.packed_positions
 
     def first_block(self, row: int) -> int:
         """The first block of positions of a term, checked before the first use; 0 for no term."""
         if row < 0:
             return 0
-        if row not in self._checked:
-            self._group.check_positions(row)
-            self._checked.add(row)
+        self._group.check_positions(row)
         return self._group.first_block(row)

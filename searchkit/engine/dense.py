@@ -60,7 +60,7 @@ class Dense:
         self._segment: Segment = snapshot.segments[row]
         self._docs = self._segment.docs
         self._ranking = ranking
-        self._whoosh = ranking.name == "whoosh"
+        self._whoosh = ranking.mimics_whoosh
         self.words = Words(snapshot, row, ranking)
         self._pattern_docs = Recent[Array](*_KEPT_PATTERNS)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from whoosh import query
@@ -15,15 +15,18 @@ from searchkit.codec.layout import Array
 from searchkit.engine.accelerated import MAX_TOP, Accelerated, Top, ready_kernels
 from searchkit.engine.dense import Dense, is_known
 from searchkit.engine.matched import Matched
+from searchkit.engine.proximity import DEPTH, Proximity
 from searchkit.engine.recency import MOST_HALVES, Recency
 from searchkit.engine.restriction import EVERYTHING, Restriction
-from searchkit.engine.scoring import Ranking
+from searchkit.engine.scoring import Ranking, settled
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
 _BLOCK = 64
 #: With recency so many times as many documents are asked for, and again so many times as many.
 _DEEPER = 8
+#: Rankings whose evaluators a snapshot keeps, each with a bank of up to 200 MB.
+_KEPT_RANKINGS = 4
 
 
 @dataclass(slots=True)  # not frozen: setting its fields the slow way would show in the search of a rare word
@@ -82,20 +85,28 @@ def _among(matched: Matched, mask: Array) -> Matched:
 
 def evaluators(snapshot: Snapshot, ranking: Ranking) -> list[Dense]:
     """The reference evaluators under a ranking, one a segment."""
-    found: list[Dense] | None = snapshot.evaluators.get(ranking.name)
+    found: list[Dense] | None = snapshot.evaluators.get(ranking.key)
     if found is None:
         found = [Dense(snapshot, row, ranking) for row in range(len(snapshot.segments))]
-        snapshot.evaluators[ranking.name] = found
+        _keep(snapshot.evaluators, ranking, found)
     return found
 
 
 def accelerated(snapshot: Snapshot, ranking: Ranking) -> Accelerated | None:
     """The kernels over a snapshot, None while they are not loaded."""
-    found: Accelerated | None = snapshot.accelerated.get(ranking.name)
+    found: Accelerated | None = snapshot.accelerated.get(ranking.key)
     if found is None and (kernels := ready_kernels()) is not None:
         words = [evaluator.words for evaluator in evaluators(snapshot, ranking)]
-        found = snapshot.accelerated[ranking.name] = Accelerated(snapshot, kernels, ranking, words)
+        found = Accelerated(snapshot, kernels, ranking, words)
+        _keep(snapshot.accelerated, ranking, found)
     return found
+
+
+def _keep(made: dict[Hashable, Any], ranking: Ranking, found: Any) -> None:
+    """Keep what was made for a ranking, in place of what was made before for others if there are too many."""
+    made[ranking.key] = found
+    while len(made) > _KEPT_RANKINGS:
+        made.pop(next(iter(made)), None)
 
 
 def _live(matched: Matched, snapshot: Snapshot, row: int) -> Matches:
@@ -175,6 +186,8 @@ class Evaluation:
         ranking: how words score.
         restriction: what documents must satisfy besides.
         recency: how scores fall with age; None = they do not.
+        neighbours: a query whose words, where they stand side by side in it and in a document, raise the score of that;
+            None = none do.
     """
 
     def __init__(
@@ -184,12 +197,14 @@ class Evaluation:
         ranking: Ranking,
         restriction: Restriction = EVERYTHING,
         recency: Recency | None = None,
+        neighbours: query.Query | None = None,
     ) -> None:
         self._snapshot = snapshot
         self.node = node
         self._ranking = ranking
         self._restriction = restriction
         self._recency = recency
+        self._proximity = None if neighbours is None else Proximity(snapshot, neighbours)
         self._top: Top | None = None
         self._asked = 0
         kernels = accelerated(snapshot, ranking)
@@ -199,9 +214,20 @@ class Evaluation:
     def matches(self) -> Matches:
         """All documents with their scores."""
         found = evaluate(self._snapshot, self.node, self._ranking, self._restriction.mask(self._snapshot))
-        if self._recency is None or found.scores is None:
+        if found.scores is None:
             return found
-        return Matches(found.docs, found.scores * self._factors(found.docs))
+        scores = found.scores if self._recency is None else found.scores * self._factors(found.docs)
+        if self._proximity:
+            rows = best(scores, DEPTH + 1)
+            rows = rows[: settled(scores[rows], DEPTH)]
+            scores = scores.copy()
+            scores[rows] += self._nearness(found.docs[rows])
+        return Matches(found.docs, scores)
+
+    def _nearness(self, docs: Array) -> Array:
+        assert self._proximity is not None
+        scores = self._proximity.scores(docs)
+        return scores if self._recency is None else scores * self._factors(docs)
 
     def _factors(self, docs: Array) -> Array:
         assert self._recency is not None
@@ -221,14 +247,27 @@ class Evaluation:
 
     def top(self, count: int) -> Matches:
         """The best documents, best first; ties go to the lower number."""
+        wanted = count
+        if self._proximity and count:
+            count = max(count, DEPTH + 1)
         if "matches" not in self.__dict__ and (find := self._finder(count)) is not None:
             if self._top is None or (self._asked < count and len(self._top.docs) == self._asked):
-                self._top, self._asked = find(count), count
-            return Matches(self._top.docs[:count], self._top.scores[:count])
+                self._top, self._asked = self._with_proximity(find(count)), count
+            return Matches(self._top.docs[:wanted], self._top.scores[:wanted])
         matches = self.matches
         scores = np.zeros(len(matches)) if matches.scores is None else matches.scores
-        rows = best(scores, count)
+        rows = best(scores, wanted)
         return Matches(matches.docs[rows], scores[rows])
+
+    def _with_proximity(self, found: Top) -> Top:
+        if not self._proximity:
+            return found
+        depth = settled(found.scores[: DEPTH + 1], DEPTH)
+        docs, scores = found.docs.copy(), found.scores.copy()
+        scores[:depth] += self._nearness(docs[:depth])
+        order = np.lexsort((docs[:depth], -scores[:depth]))
+        docs[:depth], scores[:depth] = docs[order], scores[order]
+        return Top(docs, scores, found.postings)
 
     def _finder(self, count: int) -> Callable[[int], Top] | None:
         """What finds the best documents sooner than by way of all that match; None if nothing does."""

@@ -1,22 +1,26 @@
 """The rankings: what a word is worth in a document.
 
 A ranking gives a word its weight from statistics of the whole index, and a document its share from the occurrences and
-lengths of the fields the word is looked for in. Scores of the words of a query add up. All three rankings are monotone:
-more occurrences and shorter fields never lower a score.
+lengths of the fields the word is looked for in. Scores of the words of a query add up. All rankings are monotone: more
+occurrences and shorter fields never lower a score.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from functools import reduce
-from typing import ClassVar, NamedTuple
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property, reduce
+from typing import NamedTuple
 
 import numpy as np
 
 from searchkit.codec.layout import Array
 from searchkit.errors import ConfigurationError
+
+#: Scores that differ by less, relative to them, may be equal ones that two evaluators computed.
+_NEAR = 1e-8
 
 
 class WordStatistics(NamedTuple):
@@ -43,23 +47,34 @@ class Ranking(ABC):
     itself and has a weight of its own. So every ranking is bounded by the sum of its weights, and the kernels need not
     know which one they run.
 
+    A ranking of a program's own is a subclass that says :meth:`rates` and :meth:`weights`. What an index prepares for a
+    ranking it keeps for the last few rankings that were used, so one object should serve many searches.
+
     Attributes:
-        name: what ``ranking=`` calls it.
         joint: whether fields are combined before saturation.
-        saturation: the value of ``x`` that gives half of the weight.
+        saturation: the value of ``x`` that gives half of the weight, above 0.
         pools_lengths: whether every field's length is that of all fields together.
         exact_lengths: whether lengths are exact and without stop words, or Whoosh's rounded ones of all words.
+        mimics_whoosh: whether all else scores as Whoosh scores it too, and patterns match index terms.
         select_score: what a matching node without words (a range, an exclusion, a date) adds to a score.
         weight_formula: what :meth:`weights` computes, for people: N documents, df with the word, cf occurrences.
     """
 
-    name: ClassVar[str]
-    joint: ClassVar[bool] = True
-    saturation: ClassVar[float] = 1.0
-    pools_lengths: ClassVar[bool] = False
-    exact_lengths: ClassVar[bool] = True
-    select_score: ClassVar[float] = 0.0
-    weight_formula: ClassVar[str]
+    joint: bool = True
+    saturation: float = 1.0
+    pools_lengths: bool = False
+    exact_lengths: bool = True
+    mimics_whoosh: bool = False
+    select_score: float = 0.0
+    weight_formula: str = "a formula of its own"
+
+    @cached_property
+    def key(self) -> Hashable:
+        """What is the same for rankings that score alike: their index keeps one preparation for them."""
+        return self
+
+    def check(self, fields: Collection[str]) -> None:  # noqa: B027  # most speak of no field
+        """Raise ConfigurationError if the ranking speaks of a text field that is not among ``fields``."""
 
     @abstractmethod
     def rates(self, field: str, lengths: Array, average: float) -> Array:
@@ -75,12 +90,12 @@ class Ranking(ABC):
         """
 
     @abstractmethod
+    def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
+        """The weight of a word, 0 or more; one a field if the ranking is not joint."""
+
     def rate_formula(self, field: str) -> str:
         """What :meth:`rates` computes for a field, for people."""
-
-    @abstractmethod
-    def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
-        """The weight of a word; one a field if the ranking is not joint."""
+        return "a formula of its own"
 
     def scores(self, weights: Sequence[float | Array], tfs: Sequence[Array], rates: Sequence[Array]) -> Array:
         """The scores of a word, float64.
@@ -103,16 +118,41 @@ class Ranking(ABC):
         return total
 
 
-class FieldsRanking(Ranking):
+class BM25F(Ranking):
     """The default: BM25F with burstiness.
 
     Fields are combined before saturation (BM25F: Robertson, Zaragoza, Taylor 2004); a word that comes in bursts (many
-    occurrences in few documents, as in divergence-from-randomness models) weighs more. A title counts double.
+    occurrences in few documents, as in divergence-from-randomness models) weighs more.
+
+    Args:
+        boosts: text field to what an occurrence there counts for; a title's counts for 2 unless told otherwise, any
+            other for 1.
     """
 
-    name = "default"
     saturation = 1.5
     weight_formula = "idf^1.25 · sqrt(min(cf / df, 4)), where idf = ln(1 + (N - df + 0.5) / (df + 0.5))"
+
+    def __init__(self, boosts: Mapping[str, float] | None = None) -> None:
+        self._boosts = {"title": 2.0, **(boosts or {})}
+        for field, boost in self._boosts.items():
+            if not _is_positive(boost):
+                raise ConfigurationError(f"the boost of {field!r} must be a number above 0, not {boost!r}")
+
+    def __repr__(self) -> str:
+        boosts = ", ".join(f"{field!r}: {boost:g}" for field, boost in sorted(self._boosts.items()))
+        return f"BM25F({{{boosts}}})"
+
+    @cached_property
+    def key(self) -> Hashable:
+        # A text, because it is looked up in every search: Python remembers its hash.
+        return repr(("BM25F", sorted((field, float(boost)) for field, boost in self._boosts.items())))
+
+    def check(self, fields: Collection[str]) -> None:
+        for field in self._boosts:
+            if field not in fields:
+                near = get_close_matches(field, fields, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(fields))}"
+                raise ConfigurationError(f"cannot boost {field!r}: it is not a text field{hint}")
 
     def rates(self, field: str, lengths: Array, average: float) -> Array:
         boost, b = self._boost_and_b(field)
@@ -124,7 +164,7 @@ class FieldsRanking(Ranking):
         return f"{boost:g} / ({1 - b:g} + {b:g} · length / mean)"
 
     def _boost_and_b(self, field: str) -> tuple[float, float]:
-        return (2.0, 0.5) if field == "title" else (1.0, 0.75)
+        return self._boosts.get(field, 1.0), 0.5 if field == "title" else 0.75
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         if not statistics.df:
@@ -133,47 +173,102 @@ class FieldsRanking(Ranking):
         return (idf**1.25 * math.sqrt(min(statistics.cf / statistics.df, 4.0)),)
 
 
-class Bm25(Ranking):
-    """BM25 as Lucene has it (Robertson et al. 1994; k1 = 1.2, b = 0.75), over all fields as if they were one."""
+class _SaturatedByField(Ranking):
+    """What Lucene's and Whoosh's BM25 have in common: how occurrences saturate.
 
-    name = "bm25"
-    pools_lengths = True
-    weight_formula = "ln(1 + (N - df + 0.5) / (df + 0.5))"
-    _K1 = 1.2
-    _B = 0.75
+    Args:
+        k1: how slowly occurrences saturate, above 0.
+        b: how much length counts, 0 to 1.
+    """
+
+    def __init__(self, k1: float = 1.2, b: float = 0.75) -> None:
+        if not _is_positive(k1):
+            raise ConfigurationError(f"k1 must be a number above 0, not {k1!r}")
+        if not (b == 0 or _is_positive(b)) or b > 1:
+            raise ConfigurationError(f"b must be a number from 0 to 1, not {b!r}")
+        self.k1 = float(k1)
+        self.b = float(b)
+
+    @cached_property
+    def key(self) -> Hashable:
+        return repr((type(self).__name__, self.k1, self.b))
 
     def rates(self, field: str, lengths: Array, average: float) -> Array:
-        rates: Array = 1 / (self._K1 * ((1 - self._B) + self._B * lengths / (average or 1.0)))
+        rates: Array = 1 / (self.k1 * ((1 - self.b) + self.b * lengths / (average or 1.0)))
         return rates
 
     def rate_formula(self, field: str) -> str:
-        return f"1 / ({self._K1:g} · ({1 - self._B:g} + {self._B:g} · length / mean))"
+        return f"1 / ({self.k1:g} · ({1 - self.b:g} + {self.b:g} · length / mean))"
+
+
+class BM25(_SaturatedByField):
+    """BM25 as Lucene has it (Robertson et al. 1994), over all fields as if they were one.
+
+    Args:
+        k1: how slowly occurrences saturate, above 0.
+        b: how much length counts, 0 to 1.
+    """
+
+    pools_lengths = True
+    weight_formula = "ln(1 + (N - df + 0.5) / (df + 0.5))"
+
+    def __repr__(self) -> str:
+        return f"BM25(k1={self.k1:g}, b={self.b:g})"
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         return (math.log1p((statistics.docs - statistics.df + 0.5) / (statistics.df + 0.5)),)
 
 
-class WhooshRanking(Ranking):
+class WhooshRanking(_SaturatedByField):
     """Whoosh's BM25F: BM25 of each field by itself, summed, with Whoosh's idf and rounded lengths."""
 
-    name = "whoosh"
     joint = False
     exact_lengths = False
+    mimics_whoosh = True
     select_score = 1.0
     weight_formula = "(ln(N / (df + 1)) + 1) · 2.2"
-    _K1 = 1.2
-    _B = 0.75
 
-    def rates(self, field: str, lengths: Array, average: float) -> Array:
-        rates: Array = 1 / (self._K1 * ((1 - self._B) + self._B * lengths / (average or 1.0)))
-        return rates
+    def __init__(self) -> None:
+        super().__init__()
 
-    def rate_formula(self, field: str) -> str:
-        return f"1 / ({self._K1:g} · ({1 - self._B:g} + {self._B:g} · length / mean))"
+    def __repr__(self) -> str:
+        return "WhooshRanking()"
 
     def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
         docs = statistics.docs or 1
-        return tuple((math.log(docs / (df + 1)) + 1) * (self._K1 + 1) for df in statistics.field_df)
+        return tuple((math.log(docs / (df + 1)) + 1) * (self.k1 + 1) for df in statistics.field_df)
+
+
+def settled(scores: Array, count: int) -> int:
+    """How many of the best documents can be told from those after them: at most ``count``, and all that have nearly the
+    same score or none, so that it does not depend on which evaluator computed the scores.
+
+    Args:
+        scores: those of the ``count + 1`` best documents, or of all if there are fewer, highest first.
+    """
+    if len(scores) <= count:
+        return len(scores)
+    differs = scores[:count] - scores[1 : count + 1] > _NEAR * np.abs(scores[:count])
+    return int(np.flatnonzero(differs)[-1]) + 1 if differs.any() else 0
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def ranking_of(ranking: str | Ranking, fields: Collection[str]) -> Ranking:
+    """The ranking that a search asks for: one of RANKINGS by its name, or itself.
+
+    Args:
+        fields: the text fields that there are.
+
+    Raises:
+        ConfigurationError: there is none, or it speaks of other fields.
+    """
+    if isinstance(ranking, Ranking):
+        ranking.check(fields)
+        return ranking
+    return ranking_named(ranking)
 
 
 def ranking_named(name: str) -> Ranking:
@@ -188,4 +283,4 @@ def ranking_named(name: str) -> Ranking:
         raise ConfigurationError(f"no ranking {name!r}; there are {', '.join(sorted(RANKINGS))}") from None
 
 
-RANKINGS: dict[str, Ranking] = {ranking.name: ranking for ranking in (FieldsRanking(), Bm25(), WhooshRanking())}
+RANKINGS: dict[str, Ranking] = {"default": BM25F(), "bm25": BM25(), "whoosh": WhooshRanking()}

@@ -77,7 +77,7 @@ class Shape:
 
 def shape_of(node: query.Query, ranking: Ranking) -> Shape | None:
     """The shape of a query, None if it has none."""
-    found = _shape(node, ranking.name == "whoosh")
+    found = _shape(node, ranking.mimics_whoosh)
     if found is None or not 0 < len(found.words) <= _MAX_WORDS:
         return None
     if not all(word.boost == 0 or _LEAST_BOOST <= word.boost <= 1 / _LEAST_BOOST for word in found.words):

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchkit.analysis.languages import plain_key
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, read_manifest
 from searchkit.codec.layout import Array
-from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
-from searchkit.codec.terms import SortedStrings, Strings
-from searchkit.engine.patterns import WrittenWords, written_words
+from searchkit.codec.terms import Strings
+from searchkit.engine.group_view import GroupView
+from searchkit.engine.occurrences import Occurrences
 from searchkit.engine.recent import Recent
 from searchkit.errors import IndexCorruptError, SearchkitError
 from searchkit.schema import Schema
@@ -26,141 +25,9 @@ from searchkit.schema import Schema
 if TYPE_CHECKING:
     from whoosh.searching import Searcher
 
-_CACHED_TERMS = 50_000
-_CACHED_PATTERNS = 64
-#: A typed word stands for no more other terms than this.
-MAX_VARIANTS = 20
 # Entries and bytes: a mask takes a byte a document, a walk sixteen a hit.
 _KEPT_MASKS = (32, 64_000_000)
 _KEPT_WALKS = (4, 256_000_000)
-
-
-def _equal_range(strings: SortedStrings, value: bytes) -> tuple[int, int]:
-    start = strings.lower_bound(value)
-    end = start
-    while end < len(strings) and strings[end] == value:
-        end += 1
-    return start, end
-
-
-class TermStatistics(NamedTuple):
-    """What the whole index knows of a term. Deleted documents count until they are merged away.
-
-    Attributes:
-        rows: by segment: the term's row in its dictionary, -1 where it lacks it.
-        df: documents with it in any field of the group.
-        field_df, field_cf: for each field of the group: documents with it there, occurrences there.
-    """
-
-    rows: tuple[int, ...]
-    df: int
-    field_df: tuple[int, ...]
-    field_cf: tuple[int, ...]
-
-
-class GroupView:
-    """One text group over all segments.
-
-    Attributes:
-        fields: the group's fields.
-        groups: the group in each segment.
-    """
-
-    def __init__(self, fields: tuple[str, ...], groups: list[TextGroup]) -> None:
-        self.fields = fields
-        self.groups = groups
-        self._terms: dict[str, TermStatistics] = {}
-        self._variants: dict[str, list[str]] = {}
-        self._written: dict[tuple[str, str, int], list[WrittenWords]] = {}
-
-    def term(self, text: str) -> TermStatistics:
-        """The statistics of a term; all zero if no segment has it."""
-        found = self._terms.get(text)
-        if found is None:
-            found = self._look_up(text.encode(errors="replace"))
-            if len(self._terms) >= _CACHED_TERMS:
-                self._terms.clear()
-            self._terms[text] = found
-        return found
-
-    def _look_up(self, term: bytes) -> TermStatistics:
-        if len(self.groups) == 1:  # a short way for the usual case
-            (group,) = self.groups
-            row = group.terms.find(term)
-            if row < 0:
-                return TermStatistics((-1,), 0, *((0,) * len(self.fields),) * 2)
-            starts = group.postings_starts
-            field_df = tuple([int(df[row]) for df in group.df])
-            return TermStatistics(
-                (row,), int(starts[row + 1]) - int(starts[row]), field_df, tuple([int(cf[row]) for cf in group.cf])
-            )
-        rows = tuple(group.terms.find(term) for group in self.groups)
-        hits = [(group, row) for group, row in zip(self.groups, rows, strict=True) if row >= 0]
-        fields = range(len(self.fields))
-        return TermStatistics(
-            rows,
-            sum(int(group.postings_starts[row + 1]) - int(group.postings_starts[row]) for group, row in hits),
-            tuple(sum(int(group.df[field][row]) for group, row in hits) for field in fields),
-            tuple(sum(int(group.cf[field][row]) for group, row in hits) for field in fields),
-        )
-
-    def variants(self, word: str) -> list[str]:
-        """The terms of the words as written whose plain key is ``word``, at most MAX_VARIANTS of them.
-
-        What is joined by a hyphen, apostrophes or commas is also looked up without them: "e-mail" stands for "email"
-        as well, "O'Neill" for "Oneill", "1,000" for "1000".
-        """
-        found = self._variants.get(word)
-        if found is None:
-            found = self._look_up_variants(word)
-            if len(self._variants) >= _CACHED_TERMS:
-                self._variants.clear()
-            self._variants[word] = found
-        return found
-
-    def _look_up_variants(self, word: str) -> list[str]:
-        key = plain_key(word)
-        if key != word and not set("-',") & set(word):
-            return []  # typed with its accents or marks: it means just this
-        terms: dict[str, None] = {}
-        for group in self.groups:
-            rows = [
-                group.plain_words[row] for row in range(*_equal_range(group.plain_keys, key.encode(errors="replace")))
-            ]
-            if key != word and (row := group.words.find(key.encode(errors="replace"))) >= 0:
-                rows.append(row)
-            terms.update((group.terms[group.word_terms[row]].decode(), None) for row in rows)
-        return sorted(terms)[:MAX_VARIANTS]
-
-    def written(self, kind: str, text: str, distance: int = 0) -> list[WrittenWords]:
-        """By segment: the words as written that a pattern matches, for its arguments see
-        :func:`~searchkit.engine.patterns.written_words`. Recent ones are remembered: parser, evaluators and highlighter
-        all ask.
-        """
-        key = (kind, text, distance if kind == "fuzzy" else 0)
-        found = self._written.get(key)
-        if found is None:
-            found = [written_words(group, *key) for group in self.groups]
-            if len(self._written) >= _CACHED_PATTERNS:
-                self._written.clear()
-            self._written[key] = found
-        return found
-
-    @cached_property
-    def total_lengths(self) -> tuple[int, ...]:
-        """For each field: its words in all documents."""
-        return tuple(
-            sum(int(group.lengths[field].sum(dtype=np.int64)) for group in self.groups)
-            for field in range(len(self.fields))
-        )
-
-    @cached_property
-    def total_content_lengths(self) -> tuple[int, ...]:
-        """For each field: its words that are not stop words in all documents."""
-        return tuple(
-            sum(int(group.content_lengths[field].sum(dtype=np.int64)) for group in self.groups)
-            for field in range(len(self.fields))
-        )
 
 
 class Snapshot:
@@ -193,8 +60,8 @@ class Snapshot:
         self._local = threading.local()
         #: Weights of words, evaluators by ranking, columns to count: kept here by the engine, to go when this goes.
         self.weights: dict[tuple[Any, ...], tuple[float, ...]] = {}
-        self.evaluators: dict[str, list[Any]] = {}
-        self.accelerated: dict[str, Any] = {}
+        self.evaluators: dict[Hashable, list[Any]] = {}
+        self.accelerated: dict[Hashable, Any] = {}
         self.ordinals: dict[Any, Any] = {}
         #: Bitmaps of filters and orders of searches, kept for the rooms above.
         self.masks: Recent[Array] = Recent(*_KEPT_MASKS)
@@ -212,6 +79,11 @@ class Snapshot:
                     raise
                 if latest_generation(self.storage.names()) == before:
                     raise IndexCorruptError("the file is missing", str(error.filename)) from None
+
+    @cached_property
+    def occurrences(self) -> tuple[Occurrences, ...]:
+        """The occurrences of words, one of these a segment."""
+        return tuple(map(Occurrences, range(len(self.segments))))
 
     @cached_property
     def groups(self) -> dict[str, tuple[GroupView, int]]:

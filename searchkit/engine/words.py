@@ -13,22 +13,14 @@ import numpy as np
 from searchkit.codec.layout import Array
 from searchkit.codec.lexicon import rounded_lengths
 from searchkit.codec.postings import TextGroup
+from searchkit.engine.group_view import GroupView, TermStatistics
 from searchkit.engine.matched import NOTHING, Matched, member
 from searchkit.engine.scoring import Ranking, WordStatistics
-from searchkit.engine.snapshot import GroupView, Snapshot, TermStatistics
+from searchkit.engine.snapshot import Snapshot
 
 _CACHED_WEIGHTS = 50_000
-#: Postings kept as int64 for the next query, 9 to 17 bytes each, in each segment.
-_KEPT_POSTINGS = 1_000_000
 #: After so many postings a document, what a pattern finds is looked at: it may be everything.
 _FULL = 2
-
-
-class _Hits(NamedTuple):
-    """The postings of a word in some fields: documents, and occurrences in each field."""
-
-    docs: Array
-    tfs: tuple[Array, ...]
 
 
 class WordParts(NamedTuple):
@@ -80,12 +72,6 @@ class FieldRates:
         return [self.tables[place][self.lengths[place][docs]] for place in places]
 
 
-def _among(docs: Array, hits: _Hits) -> _Hits:
-    """The hits that are among some documents."""
-    kept, at = member(docs, hits.docs)
-    return _Hits(docs[kept], tuple(tf[at] for tf in hits.tfs))
-
-
 class Words:
     """Evaluates words over one segment of a snapshot. Fields are given as their places in the group.
 
@@ -101,9 +87,8 @@ class Words:
         self._row = row
         self._docs = snapshot.segments[row].docs
         self._ranking = ranking
+        self._every = snapshot.occurrences
         self._rates: dict[str, FieldRates] = {}
-        self._kept: dict[tuple[str, int, tuple[int, ...]], _Hits] = {}
-        self._kept_postings = 0
 
     def rates(self, view: GroupView) -> FieldRates:
         """The ranking's rates of the fields of a group."""
@@ -112,50 +97,6 @@ class Words:
             found = FieldRates(view, self._row, self._ranking, self._snapshot.docs)
             self._rates[view.fields[0]] = found
         return found
-
-    def _hits(self, view: GroupView, term: TermStatistics, places: tuple[int, ...]) -> _Hits:
-        """The postings of a term that have it in any of some fields. Recent ones are kept as they are computed with."""
-        key = (view.fields[0], term.rows[self._row], places)
-        found = self._kept.get(key)
-        if found is None:
-            found = self._read_hits(view.groups[self._row], *key[1:])
-            self._kept_postings += len(found.docs)
-            if self._kept_postings > _KEPT_POSTINGS:
-                self._kept.clear()
-                self._kept_postings = len(found.docs)
-            self._kept[key] = found
-        return found
-
-    def _read_hits(self, group: TextGroup, row: int, places: tuple[int, ...]) -> _Hits:
-        if row < 0:
-            return _Hits(np.zeros(0, np.int64), tuple(np.zeros(0, np.uint8) for _ in places))
-        docs, tfs, _ = group.postings(row)
-        if len(places) < len(tfs):
-            (place,) = places
-            here = tfs[place].nonzero()[0]
-            docs, tfs = docs[here], (tfs[place][here],)
-        return _Hits(docs, tfs)
-
-    def hits_of(self, view: GroupView, terms: Sequence[TermStatistics]) -> tuple[Array, tuple[Array, ...]]:
-        """Documents and occurrences, in all fields of the group, of a word that several terms stand for."""
-        docs, tfs = self._word_hits(view, terms, tuple(range(len(view.fields))))
-        return docs, tfs
-
-    def _word_hits(
-        self, view: GroupView, terms: Sequence[TermStatistics], places: tuple[int, ...], within: Array | None = None
-    ) -> _Hits:
-        """The postings of a word that several terms stand for: occurrences added up."""
-        found = [self._hits(view, term, places) for term in terms]
-        if within is not None:
-            found = [_among(within, hits) for hits in found]
-        if len(found) == 1:
-            return found[0]
-        docs, inverse = np.unique(np.concatenate([hits.docs for hits in found]), return_inverse=True)
-        tfs = tuple(
-            np.bincount(inverse, np.concatenate([hits.tfs[at] for hits in found]), len(docs)).astype(np.int64)
-            for at in range(len(places))
-        )
-        return _Hits(docs, tfs)
 
     def word(
         self,
@@ -175,7 +116,7 @@ class Words:
         known = [term for text in terms if (term := view.term(text)).df]
         if not known:
             return NOTHING
-        docs, tfs = self._word_hits(view, known, places, within)
+        docs, tfs = self._every[self._row].of_word(view, known, places, within)
         if not scored:
             return Matched(docs, None)
         weights = self.weights(view, tuple(terms), known, places)
@@ -186,7 +127,7 @@ class Words:
     def parts(self, view: GroupView, terms: Sequence[str], places: tuple[int, ...], doc: int) -> WordParts:
         """What the score of a word is made of in a document that has it; arguments as of :meth:`word`."""
         known = [term for text in terms if (term := view.term(text)).df]
-        docs, tfs = self._word_hits(view, known, places, np.array([doc]))
+        docs, tfs = self._every[self._row].of_word(view, known, places, np.array([doc]))
         rates = self.rates(view)
         lengths = [int(rates.lengths[place][doc]) for place in places]
         return WordParts(
@@ -203,7 +144,7 @@ class Words:
     ) -> tuple[float, ...]:
         """The weights of a word that ``known`` of its ``terms`` stand for."""
         cache = self._cached_weights
-        key = (self._ranking.name, view.fields[0], places, terms)
+        key = (self._ranking.key, view.fields[0], places, terms)
         weights = cache.get(key)
         if weights is None:
             weights = self._ranking.weights(self._statistics(view, known, places))
@@ -222,8 +163,8 @@ class Words:
             return WordStatistics(docs, df, cf, field_df)
         # The documents of several terms overlap, so their union is counted, in every segment.
         df, counts = 0, [0] * len(places)
-        for evaluator in self._snapshot.evaluators[self._ranking.name]:
-            hits = evaluator.words._word_hits(view, known, places)
+        for occurrences in self._every:
+            hits = occurrences.of_word(view, known, places)
             df += len(hits.docs)
             counts = [count + int((tf > 0).sum()) for count, tf in zip(counts, hits.tfs, strict=True)]
         return WordStatistics(docs, df, cf, tuple(counts))

@@ -39,15 +39,15 @@ _Result = TypeVar("_Result")
 class _KeywordBuffer:
     """The values of a keyword field, as ordinals in order of appearance."""
 
-    def __init__(self, multiple: bool) -> None:
-        self._multiple = multiple
+    def __init__(self, is_list: bool) -> None:
+        self._is_list = is_list
         self._numbers: defaultdict[str, int] = numbering()
         self._ordinals = array("I")
         self._counts = array("I")
 
     def add(self, value: Any) -> None:
-        """Add the value of one more document: a str (a list of them where the field is multiple) or None."""
-        values = () if value is None else value if self._multiple else (value,)
+        """Add the value of one more document: a str (a list of them where the column has lists) or None."""
+        values = () if value is None else value if self._is_list else (value,)
         self._ordinals.extend(map(self._numbers.__getitem__, values))
         self._counts.append(len(values))
 
@@ -60,7 +60,7 @@ class _KeywordBuffer:
         rank = np.zeros(len(texts), np.int64)
         rank[used] = np.arange(len(used))
         values = [texts[number].encode() for number in used]
-        write_keyword(writer, name, values, rank[seen], counts[live], self._multiple)
+        write_keyword(writer, name, values, rank[seen], counts[live], self._is_list)
 
 
 class _NumericBuffer:
@@ -196,7 +196,7 @@ class SegmentBuilder:
         self._texts = [_TextBuffer(fields, self._vocabulary) for fields in schema.text_groups]
         self._declared = [(place, fields[0]) for place, fields in enumerate(schema.text_groups) if place]
         self._columns = {
-            name: _KeywordBuffer(kind.multiple) if isinstance(kind, Keyword) else _NumericBuffer(isinstance(kind, Date))
+            name: _KeywordBuffer(kind.is_list) if isinstance(kind, Keyword) else _NumericBuffer(isinstance(kind, Date))
             for name, kind in schema.columns.items()
         }
         self._compressor: Compressor | None = None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from searchkit.analysis.paths import with_ancestors
 from searchkit.article import Article
 from searchkit.codec.stored import published_micros
 from searchkit.errors import ArticleError
@@ -17,7 +18,7 @@ class Fitted(NamedTuple):
 
     Attributes:
         columns: values as their columns keep them: text and keywords str, multiple keywords lists of distinct str in
-            the order given, numbers float, dates int microseconds.
+            the order given, hierarchical ones such lists with all ancestors, numbers float, dates int microseconds.
         stored: values as they are stored and given back: dates aware, in UTC; multiple keywords lists.
     """
 
@@ -52,6 +53,8 @@ class Fitter:
 def _fit_of(kind: Kind) -> Callable[[Any], tuple[Any, Any]]:
     """What makes the value of a column and the stored value of a value of a kind."""
     match kind:
+        case Keyword(hierarchical=True):
+            return _fit_paths if kind.multiple else _fit_path
         case Keyword(multiple=True):
             return _fit_strings
         case Keyword() | Text():
@@ -81,6 +84,16 @@ def _fit_string(value: Any) -> tuple[str, str]:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a string")
     return value, value
+
+
+def _fit_path(value: Any) -> tuple[list[str], str]:
+    text, stored = _fit_string(value)
+    return with_ancestors([text]), stored
+
+
+def _fit_paths(value: Any) -> tuple[list[str], Any]:
+    texts, stored = _fit_strings(value)
+    return with_ancestors(texts), stored
 
 
 def _fit_number(value: Any) -> tuple[float, Any]:

@@ -65,7 +65,7 @@ def merge_segments(storage: Storage, segments: Sequence[Segment], schema: Schema
         write_ids(writer, [value for column, new in zip(ids, maps, strict=True) for value in _live(column, new)])
         for column_name, kind in schema.columns.items():
             if isinstance(kind, Keyword):
-                _merge_keyword(writer, column_name, kind.multiple, segments, maps)
+                _merge_keyword(writer, column_name, kind.is_list, segments, maps)
             else:
                 values = [segment.values(column_name)[new >= 0] for segment, new in zip(segments, maps, strict=True)]
                 writer.add_parts(f"column.{column_name}", "<i8" if kind.name == "date" else "<f8", values)

@@ -179,7 +179,7 @@ def column_attributes(schema: Schema) -> Columns:
     kinds = schema.columns
     return Columns(
         groups=[list(group) for group in schema.text_groups],
-        keywords={name: kind.multiple for name, kind in kinds.items() if isinstance(kind, Keyword)},
+        keywords={name: kind.is_list for name, kind in kinds.items() if isinstance(kind, Keyword)},
         dates=[name for name, kind in kinds.items() if isinstance(kind, Date)],
         numbers=[name for name, kind in kinds.items() if isinstance(kind, Number)],
     )

@@ -187,7 +187,7 @@ class _Builder:
             case Number():
                 return number_query(item, self.note)
             case Keyword():
-                return keyword_query(item)
+                return keyword_query(item, kind)
         raise AssertionError(kind)
 
     def nearest(self, name: str) -> str | None:

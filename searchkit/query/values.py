@@ -11,8 +11,10 @@ from typing import Any
 from whoosh import query
 
 from searchkit.analysis import fold_value
+from searchkit.analysis.paths import normal_path
 from searchkit.dates import DateError, Span, from_micros, parse_span
 from searchkit.query.grammar import DASHES, QUOTES, Item
+from searchkit.schema import Keyword
 
 #: A fuzzy word or value differs by no more letters.
 MAX_DISTANCE = 2
@@ -42,17 +44,17 @@ def _name(item: Item) -> str:
     return item.name
 
 
-def keyword_query(item: Item) -> query.Query:
+def keyword_query(item: Item, kind: Keyword) -> query.Query:
     """A value of a keyword field, or of the id."""
     name = _name(item)
     fold = str if name == "id" else fold_value
     if item.kind == "range":
         low, high = (None if limit is None else fold(limit) for limit in (item.low, item.high))
         return query.TermRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
+    text = _UNWRITABLE.sub("?", item.text) if item.kind in ("pattern", "fuzzy") else item.text
+    text = fold(normal_path(text) if kind.hierarchical and item.kind != "pattern" else text)
     if item.kind in ("pattern", "fuzzy"):
-        text = _UNWRITABLE.sub("?", fold(_UNWRITABLE.sub("?", item.text)))
-    else:
-        text = fold(item.text)
+        text = _UNWRITABLE.sub("?", text)
     if item.kind == "pattern":
         if text.endswith("*") and not is_wild(text[:-1]):
             return query.Prefix(name, text[:-1], boost=item.boost)

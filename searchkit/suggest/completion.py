@@ -13,9 +13,10 @@ from searchkit.analysis import fold_value
 from searchkit.analysis.normalize import mark_class, normalized
 from searchkit.codec.columns import Keywords
 from searchkit.codec.layout import Array
+from searchkit.engine.group_view import GroupView
 from searchkit.engine.patterns import words_beginning
 from searchkit.engine.plan import best
-from searchkit.engine.snapshot import GroupView, Snapshot
+from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.tally import count_values, keyword_ordinals
 
 #: The beginning of a word has at most this many characters.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -22,6 +22,7 @@ from searchkit.nodes import Word
 from searchkit.query.grammar import Group, Item, Node, Signed, parse_text, without_quotes
 from searchkit.query.parse import Mode
 from searchkit.query.texts import terms_of
+from searchkit.query.values import keyword_query
 from searchkit.schema import Keyword, Schema, Text
 from searchkit.suggest.completion import values_of
 
@@ -173,7 +174,8 @@ def _words(text: str, schema: Schema) -> Iterator[_Misspelt]:
         if start < 0:
             continue  # a half of a surrogate pair, which the parser replaced
         if isinstance(kind, Keyword):
-            if name != "id" and (value := fold_value(item.text)):
+            value = keyword_query(replace(item, name=name, kind="phrase"), kind).text
+            if name != "id" and value:
                 end = start + len(item.text)
                 yield _Misspelt(start, end, value, fields, item.kind == "phrase", 0, value=True)
             continue

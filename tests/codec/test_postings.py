@@ -86,7 +86,7 @@ def read(group: TextGroup) -> list[tuple[bytes, Postings]]:
             assert own == []
             term_postings[doc] = tuple(places)
         found.append((term, term_postings))
-    group.packed_positions()
+    assert len(group.packed_positions) == 2
     return found
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from whoosh import fields, index, matching, query, writing
 from whoosh.filedb.filestore import RamStorage
 from whoosh.index import FileIndex
+from whoosh.qparser import QueryParser
 from whoosh.query.spans import Span
 from whoosh.reading import SegmentReader, TermNotFound
 from whoosh.util.numeric import byte_to_length, length_to_byte
@@ -26,7 +27,7 @@ from searchkit.codec.whoosh_codec import MappedIndex
 from searchkit.errors import IndexLockedError, SearchkitError
 from searchkit.indexing import commit
 from searchkit.indexing.commit import Transaction, create_index
-from searchkit.schema import Date, Schema
+from searchkit.schema import Date, Keyword, Schema
 
 few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Documents = list[dict[str, Any]]
@@ -213,6 +214,27 @@ def test_stock_whoosh_finds_the_same_in_several_hundred_articles(
     assert_same_index(storage, stock)
     delete(storage, stock, range(0, 450, 3))
     assert_same_index(storage, stock)
+
+
+def test_stock_whoosh_finds_paths_by_their_ancestors_in_both(
+    new_storage: Callable[[], Storage], stock_index: Callable[..., FileIndex]
+) -> None:
+    schema = Schema(section=Keyword(hierarchical=True), tags=Keyword(multiple=True, hierarchical=True))
+    paths = ["news/Europe/uk", " /news//europe/", "sport", "/", "news", "Ä/b", None, "a/c/d"]
+    articles = [
+        Article(str(number), "", "", section=path, tags=[path or "x", "news/asia", "a/b"][: number % 4])
+        for number, path in enumerate(paths * 3)
+    ]
+    storage = new_storage()
+    write(storage, schema, articles[:9], articles[9:])
+    ours, stock = index.open_dir(str(storage.path)), stock_index(schema, articles[:9], articles[9:])
+    assert_same_readers(ours, stock)
+    trees = [query.Term("section", text) for text in ("news", "news/europe", "sport", "a", "a/b", "none")]
+    trees += [query.Prefix("section", "news/"), query.Every("section"), query.Term("tags", "news/asia")]
+    trees.append(QueryParser("body", ours.schema).parse('section:"/News / Europe"'))
+    for tree in trees:
+        assert hits(ours, tree) == hits(stock, tree), tree
+    assert [doc for doc, _ in hits(ours, trees[-1])] == [0, 1, 8, 9, 16, 17]
 
 
 def test_a_limited_search_by_stock_whoosh_skips_by_our_block_bounds_as_by_its_own(

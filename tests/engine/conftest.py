@@ -18,7 +18,7 @@ from searchkit import Article, Schema
 from searchkit.engine.accelerated import Accelerated, load_kernels, wait_for_kernels
 from searchkit.engine.plan import accelerated, evaluate
 from searchkit.engine.restriction import EVERYTHING, Restriction
-from searchkit.engine.scoring import RANKINGS
+from searchkit.engine.scoring import Ranking, ranking_of
 from searchkit.engine.shapes import shape_of
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word, WordPhrase
@@ -184,17 +184,17 @@ def kernels() -> Callable[[Snapshot, str], Accelerated]:
     return _kernels
 
 
-def _kernels(snapshot: Snapshot, ranking: str) -> Accelerated:
+def _kernels(snapshot: Snapshot, ranking: str | Ranking) -> Accelerated:
     load_kernels()
     assert wait_for_kernels() is not None
-    found = accelerated(snapshot, RANKINGS[ranking])
+    found = accelerated(snapshot, ranking_of(ranking, snapshot.groups))
     assert found is not None
     return found
 
 
-def _postings_of(snapshot: Snapshot, node: query.Query, ranking: str) -> list[int]:
+def _postings_of(snapshot: Snapshot, node: query.Query, ranking: str | Ranking) -> list[int]:
     """By segment: how many postings the words of a query have at most."""
-    shape = shape_of(node, RANKINGS[ranking])
+    shape = shape_of(node, ranking_of(ranking, snapshot.groups))
     assert shape is not None
     view, _ = snapshot.groups[shape.fields[0]]
     words = {*(word.terms for word in shape.words), *shape.excluded}
@@ -222,18 +222,18 @@ def _assert_same(
     snapshot: Snapshot,
     kernels: Accelerated,
     node: query.Query,
-    ranking: str,
+    ranking: str | Ranking,
     count: int = 10,
     restriction: Restriction = EVERYTHING,
 ) -> None:
     shaped = kernels.query(node)
     if shaped is None:  # a bank has room for the postings of all terms, not of all that several terms may stand for
-        shape = shape_of(node, RANKINGS[ranking])
+        shape = shape_of(node, ranking_of(ranking, snapshot.groups))
         assert shape is not None
         room = map(len, snapshot.groups[shape.fields[0]][0].groups)
         assert any(asked > there for asked, there in zip(_postings_of(snapshot, node, ranking), room, strict=True))
         return
-    expected = evaluate(snapshot, node, RANKINGS[ranking], restriction.mask(snapshot))
+    expected = evaluate(snapshot, node, ranking_of(ranking, snapshot.groups), restriction.mask(snapshot))
     assert shaped.docs(restriction).tolist() == expected.docs.tolist()
     assert shaped.count(restriction) == len(expected)
     found = shaped.top(count, restriction)

@@ -22,7 +22,7 @@ import searchkit
 from searchkit import Article, Schema
 from searchkit.engine.accelerated import Accelerated
 from searchkit.engine.restriction import Restriction
-from searchkit.engine.scoring import RANKINGS
+from searchkit.engine.scoring import BM25, BM25F, RANKINGS, Ranking, WordStatistics
 from searchkit.engine.snapshot import Snapshot
 from searchkit.kernel_directory import cache_root, fingerprint
 from searchkit.nodes import Word, WordPhrase
@@ -57,6 +57,30 @@ def test_kernels_find_what_dense_finds(
     count = data.draw(st.sampled_from([1, 10, 100, 1000]), label="count")
     restriction = data.draw(restrictions(snapshot), label="restriction")
     assert_same(snapshot, kernels(snapshot, ranking), node, ranking, count, restriction)
+
+
+class _Binary(Ranking):
+    """A program's own ranking: a word is there or hardly so, and the longer a title, the better."""
+
+    joint = False
+    saturation = 0.01
+
+    def rates(self, field: str, lengths: np.ndarray[Any, Any], average: float) -> np.ndarray[Any, Any]:
+        return np.log2(2.0 + lengths) if field == "title" else np.full(lengths.shape, 1e-3)
+
+    def weights(self, statistics: WordStatistics) -> tuple[float, ...]:
+        return tuple(1000.0 / (1 + df) for df in statistics.field_df)
+
+
+@pytest.mark.parametrize("ranking", [BM25F({"title": 0.2, "body": 9, "summary": 3}), BM25(k1=0.1, b=0), _Binary()])
+@some
+@given(data=st.data())
+def test_kernels_score_as_any_ranking_says(
+    data: st.DataObject, ranking: Ranking, world: Worlds, trees: Any, kernels: GetKernels, assert_same: Any
+) -> None:
+    snapshot = world("five")
+    node = data.draw(trees("default"), label="node")
+    assert_same(snapshot, kernels(snapshot, ranking), node, ranking, data.draw(st.sampled_from([1, 10, 100])))
 
 
 @some

@@ -45,7 +45,7 @@ def fresh(snapshot: Snapshot) -> Accelerated:
     module = wait_for_kernels()
     assert module is not None
     evaluate(snapshot, word("absent"), RANKINGS["default"])  # makes the evaluators
-    words = [evaluator.words for evaluator in snapshot.evaluators["default"]]
+    words = [evaluator.words for evaluator in snapshot.evaluators[RANKINGS["default"].key]]
     return Accelerated(snapshot, module, RANKINGS["default"], words)
 
 

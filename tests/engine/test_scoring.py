@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import searchkit
 from searchkit import Article, ConfigurationError, Schema
 from searchkit.engine.plan import evaluate
-from searchkit.engine.scoring import RANKINGS, ranking_named
+from searchkit.engine.scoring import BM25, BM25F, RANKINGS, WordStatistics, ranking_named, ranking_of, settled
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word, WordPhrase
 
@@ -148,3 +149,62 @@ def test_fields_are_combined_as_the_ranking_says(name: str) -> None:
 def test_an_unknown_ranking_names_those_that_are() -> None:
     with pytest.raises(ConfigurationError, match="bm25, default, whoosh"):
         ranking_named("tfidf")
+
+
+def test_a_boost_multiplies_the_occurrences_in_its_field(snapshot: Snapshot) -> None:
+    word = Word(("title", "body"), ["fox"])
+    usual = evaluate(snapshot, word, BM25F({"title": 2}))
+    assert usual.scores.tolist() == evaluate(snapshot, word, RANKINGS["default"]).scores.tolist()
+    # One field alone: a boost is the same as so many times as many occurrences.
+    title = Word(("title",), ["fox"])
+    boosted, plain = (evaluate(snapshot, title, BM25F({"title": boost})).scores for boost in (6, 2))
+    weight = BM25F().weights(words_statistics(snapshot, "fox"))[0]
+    x = 1.5 * (plain / weight) / (1 - plain / weight)
+    assert boosted == pytest.approx(weight * 3 * x / (1.5 + 3 * x))
+
+
+def words_statistics(snapshot: Snapshot, text: str) -> WordStatistics:
+    titles = [title.split().count(text) for title, _ in TEXTS]
+    df = sum(map(bool, titles))
+    return WordStatistics(len(TEXTS), df, sum(titles), (df,))
+
+
+def test_bm25_of_any_parameters(snapshot: Snapshot) -> None:
+    total = [a + b for a, b in zip(lengths(0), lengths(1), strict=True)]
+    counts = [Counter(f"{title} {body}".split())["fox"] for title, body in TEXTS]
+    df = sum(count > 0 for count in counts)
+    idf = math.log(1 + (len(TEXTS) - df + 0.5) / (df + 0.5))
+    share = {doc: total[doc] * len(total) / sum(total) for doc, tf in enumerate(counts) if tf}
+    expected = {doc: idf * counts[doc] / (counts[doc] + 0.4 * (0.7 + 0.3 * length)) for doc, length in share.items()}
+    matches = evaluate(snapshot, Word(("title", "body"), ["fox"]), BM25(k1=0.4, b=0.3))
+    assert dict(zip(matches.docs.tolist(), matches.scores.tolist(), strict=True)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: BM25(k1=0), "k1 must be a number above 0, not 0"),
+        (lambda: BM25(b=1.5), "b must be a number from 0 to 1, not 1.5"),
+        (lambda: BM25F({"title": -1}), "the boost of 'title' must be a number above 0, not -1"),
+        (lambda: ranking_of(BM25F({"titel": 2}), ["title", "body"]), "did you mean 'title'?"),
+        (lambda: ranking_of(BM25F({"x": 2}), ["title", "body"]), "there are body, title"),
+    ],
+)
+def test_wrong_parameters_are_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        make()
+
+
+def test_rankings_that_score_alike_have_one_key() -> None:
+    assert BM25F({"body": 1.0}).key != BM25F().key == BM25F({"title": 2.0}).key == RANKINGS["default"].key
+    assert BM25(1.2, 0.75).key == RANKINGS["bm25"].key != BM25(1.2, 0.7).key
+
+
+def test_scores_that_are_nearly_the_same_stay_together() -> None:
+    falling = np.arange(500.0, 0, -1)
+    assert settled(falling, 200) == 200
+    assert settled(falling[:17], 200) == 17
+    tied = falling.copy()
+    tied[150:250] = tied[150] * (1 + 1e-10 * np.arange(100))[::-1]
+    assert settled(tied, 200) == 150
+    assert settled(np.ones(300), 200) == 0

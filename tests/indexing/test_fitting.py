@@ -15,7 +15,16 @@ from searchkit.indexing.fitting import Fitter
 from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 
 FITTER = Fitter(
-    Schema(many=Keyword(multiple=True), one=Keyword(), text=Text(), number=Number(), date=Date(), stored=Stored())
+    Schema(
+        many=Keyword(multiple=True),
+        one=Keyword(),
+        text=Text(),
+        number=Number(),
+        date=Date(),
+        stored=Stored(),
+        path=Keyword(hierarchical=True),
+        paths=Keyword(multiple=True, hierarchical=True),
+    )
 )
 
 
@@ -34,6 +43,12 @@ def fitted(**fields: Any) -> dict[str, Any]:
         ("many", [], []),
         ("one", "x", "x"),
         ("one", "", ""),
+        ("path", "a/b", ["a", "a/b"]),
+        ("path", " /a// b/", ["a", "a/b"]),
+        ("path", "/", []),
+        ("paths", ["a/b", "c", "a/d"], ["a", "a/b", "c", "a/d"]),
+        ("paths", "a/b", ["a", "a/b"]),
+        ("paths", [], []),
         ("text", "some words", "some words"),
         ("number", 3, 3.0),
         ("number", -(2**53), -(2.0**53)),
@@ -56,6 +71,9 @@ def test_a_value_becomes_what_its_column_keeps(name: str, value: Any, expected: 
     ("name", "value", "reason"),
     [
         ("many", 5, "not a list of strings"),
+        ("path", ["a/b"], "not a string"),
+        ("paths", ["a/b", 5], "not a list of strings"),
+        ("path", "/".join("x" * 33), "a path of more than 32 levels"),
         ("many", ["a", 5], "not a list of strings"),
         ("many", [None], "not a list of strings"),
         ("many", {"a": 1}, "not a list of strings"),

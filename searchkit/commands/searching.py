@@ -1,0 +1,156 @@
+"""Commands that ask an index something about articles."""
+# ruff: noqa: D301 (the \b in docstrings is click's mark of a paragraph that it must not wrap)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import click
+
+import searchkit
+from searchkit import terminal
+from searchkit.options import (
+    facets_of,
+    filters_of,
+    index_option,
+    json_option,
+    match_option,
+    ranking_option,
+    selection_options,
+)
+from searchkit.schema import Kind
+
+
+@click.command()
+@click.argument("query")
+@index_option
+@click.option(
+    "--facet",
+    "facets",
+    multiple=True,
+    metavar="FIELD",
+    help="Count the values of a field: topics, published:month; section:news counts what is one level below a path, "
+    "words:0,100,500 ranges of numbers. A long calendar is drawn as a timeline.",
+)
+@click.option("--show", "shown", multiple=True, metavar="FIELD", help="Show this field of each article too.")
+@click.option("--periods", is_flag=True, help="Print each period of a long calendar in a row, not a timeline.")
+@selection_options
+@click.option(
+    "--sort", multiple=True, metavar="ORDER", help="relevance, newest, oldest, a field or -field; again: ties by this."
+)
+@click.option("--limit", default=10, show_default=True, metavar="N", help="Articles to show.")
+@click.option("--offset", default=0, metavar="N", help="Articles to leave out before.")
+@click.option("--after", metavar="CURSOR", help='The next page: the "cursor" that --json printed for the same search.')
+@match_option
+@ranking_option
+@click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
+@json_option
+def search(
+    query: str,
+    path: str,
+    facets: Sequence[str],
+    shown: Sequence[str],
+    periods: bool,
+    filters: Sequence[str],
+    sort: Sequence[str],
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Find articles.
+
+    The QUERY "" or "*" finds all of them, newest first.
+
+    \b
+    A query:
+        putin korea                  both words; any, where no article has both
+        "trade deficit"              side by side; "trade japan"~5: in order, each within 5
+        +grain -wheat                must have, must not have
+        (grain OR wheat) AND NOT us  either, groups
+        trad* wom?n defict~          patterns, and words spelled like one
+        /colou?rs?/                  words that fit a regular expression
+        title:grain topics:trade     in a field
+        published:"last month"       dates, also published:[2025-01 TO 2025-03]
+        words:>=100 grain^2          numbers; a word that counts double
+
+    \b
+    Examples:
+        searchkit search '"trade deficit" japan' --index news.idx --facet topics --facet published:month
+        searchkit search grain --index news.idx --since 2025-10 --filter words=100..500 --sort newest --json
+        searchkit search --index news.idx -- -wheat
+    """
+    with searchkit.open(path) as index:
+        from searchkit.dates import resolve_zone  # with NumPy, which other commands do without
+
+        chosen = filters_of(index.schema, filters)
+        for name in shown:
+            index.schema.require(name, Kind, use="show")
+        counted = facets_of(index.schema, facets)
+        results = index.search(query, filters=chosen, facets=counted, sort=sort or "relevance", **options)
+        if as_json:
+            terminal.show_json(results.to_dict())
+        else:
+            terminal.show(results, terminal.View(resolve_zone(options["tz"]), shown, periods))
+
+
+@click.command()
+@click.argument("query")
+@click.argument("id")
+@index_option
+@match_option
+@ranking_option
+@click.option("--tz", metavar="ZONE", help="Time zone of dates in the query; UTC unless given.")
+@json_option
+def explain(query: str, id: str, path: str, as_json: bool, **options: Any) -> None:
+    """Show why an article scores as it does.
+
+    Prints the score of the article of this ID for the QUERY and what it is made of; where the article does not match,
+    which part of the query fails.
+
+    \b
+    Example:
+        searchkit explain 'tram line' 005_tram_line_reopens --index news.idx
+    """
+    with searchkit.open(path) as index:
+        explanation = index.explain(query, id, **options)
+        if as_json:
+            terminal.show_json(explanation.to_dict())
+        else:
+            click.echo(terminal.escape(str(explanation)))
+
+
+@click.command()
+@click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
+@index_option
+@click.option("--by", default="month", show_default=True, metavar="PERIOD", help="year, quarter, month, week or day.")
+@selection_options
+@match_option
+@click.option(
+    "--svg",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    metavar="FILE",
+    help="Write a chart of rates per million articles too; needs Matplotlib.",
+)
+@json_option
+def trend(
+    queries: Sequence[str], path: str, filters: Sequence[str], svg: TextIO | None, as_json: bool, **options: Any
+) -> None:
+    """Show how often articles match over time.
+
+    Each QUERY is counted by calendar period.
+
+    \b
+    Example:
+        searchkit trend coffee cocoa --by week --index news.idx --svg trend.svg
+    """
+    with searchkit.open(path) as index:
+        found = index.trend(queries, filters=filters_of(index.schema, filters), **options)
+        if svg is not None:
+            svg.write(found.to_svg())
+        if as_json:
+            terminal.show_json(found.to_dict())
+        else:
+            terminal.show_trend(found)
+
+
+COMMANDS = (search, explain, trend)
