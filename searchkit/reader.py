@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -225,17 +225,14 @@ class Reader:
 
         Args:
             query: text, or what ``ParsedQuery.to_json`` gave.
-            match: whether all plain words of a text must match, or any of them.
-            now, tz: as in :meth:`search`.
+            match, now, tz: as in :meth:`search`, where ``match`` is "all" or "any".
 
         Raises:
-            ConfigurationError: an argument that cannot be honoured, such as JSON that describes no query. Text never
-                raises.
+            ConfigurationError: an argument that cannot be honoured, or JSON that describes no query. Text never raises.
         """
-        Request("", now=now, tz=tz).check()
-        from searchkit.query.parsed import parsed_query  # a search does without
+        from searchkit.query.parsed import parsed_query
 
-        return parsed_query(query, self._schema, self._snapshot, match, now or datetime.now(UTC), tz)
+        return parsed_query(query, self._schema, self._snapshot, match, now, tz)
 
     def similar(
         self,

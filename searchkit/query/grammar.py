@@ -365,18 +365,22 @@ def _plain_words(text: str) -> Group | None:
     return Group("", (Group(operators.pop().lower(), tuple(items), start=0, end=len(text)),))
 
 
-def without_quotes(text: str) -> str | None:
-    """A text as it can stand between quotes; None if it holds any."""
-    written = text.translate(_NO_HALVES)
-    return None if '"' in written.translate(_PLAIN) else written
+def without_halves(text: str) -> str:
+    """A text without halves of surrogate pairs, as long as it was."""
+    return text.translate(_NO_HALVES)
+
+
+def plain_signs(text: str) -> str:
+    """A text with the signs of typography and full-width keyboards made plain, as long as it was."""
+    return text.translate(_PLAIN)
 
 
 def parse_text(text: str) -> tuple[Group, list[Note]]:
     """The syntax tree of a query text, and notes on what was left out of it. Never raises for any text."""
     if (plain := _plain_words(text)) is not None:  # most queries are, and need not go the long way
         return plain, []
-    written = text[:MAX_CHARACTERS].translate(_NO_HALVES)
-    parser = _Parser(written.translate(_PLAIN), written)
+    written = without_halves(text[:MAX_CHARACTERS])
+    parser = _Parser(plain_signs(written), written)
     tree = parser.query(0)
     if len(text) > MAX_CHARACTERS and not parser.stopped:
         message = f"only the first {MAX_CHARACTERS:,} characters of a query are read"

@@ -20,7 +20,7 @@ from whoosh import query
 
 from searchkit.errors import ConfigurationError
 from searchkit.query.canonical import syntax_of
-from searchkit.query.grammar import MAX_CLAUSES, MAX_DEPTH, Group, Item, Node, Signed, without_quotes
+from searchkit.query.grammar import MAX_CLAUSES, MAX_DEPTH, Group, Item, Node, Signed, plain_signs, without_halves
 
 _OPERATORS = ("and", "or", "not")
 #: What a value may have besides, and what that is called in a syntax tree.
@@ -165,10 +165,9 @@ class _Reader:
         self.characters += len(value)
         if self.characters > _MAX_CHARACTERS:
             raise ConfigurationError(f"{path}: a query has at most {_MAX_CHARACTERS:,} characters")
-        plain = without_quotes(value)
-        if plain is None:
+        if '"' in plain_signs(value) and not path.endswith(".regex"):
             raise ConfigurationError(f"{path}: a text of a query has no quotes in it")
-        return plain
+        return without_halves(value)
 
     @staticmethod
     def number(data: Mapping[str, Any], key: str, path: str, default: float) -> float:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from whoosh.query import Query
 
+from searchkit.dates import as_span, from_micros, resolve_zone
 from searchkit.errors import ConfigurationError
 from searchkit.query.interchange import from_json, to_json
 from searchkit.query.parse import Mode, parse_query
@@ -29,7 +30,7 @@ class ParsedQuery:
     Attributes:
         typed: the query text that was read.
         match: whether all its plain words must match, or any of them.
-        now, tz: by what its relative and local dates were read.
+        now, tz: by what its relative and local dates were read; now is aware.
         node: the Whoosh query, which ``search`` takes too.
         notes: what was wrong with it.
     """
@@ -58,7 +59,7 @@ class ParsedQuery:
         Raises:
             ConfigurationError: its time zone has no name.
         """
-        parameters = {"q": self.typed, "match": self.match, "now": self.now.astimezone(UTC).isoformat()}
+        parameters = {"q": self.typed, "match": self.match, "now": self.now.isoformat()}
         if self.tz is not None:
             parameters["tz"] = _zone_name(self.tz)
         return urlencode(parameters, errors="replace")
@@ -69,7 +70,7 @@ def parsed_query(
     schema: Schema,
     vocabulary: Vocabulary,
     match: str,
-    now: datetime,
+    now: datetime | None,
     tz: str | tzinfo | None,
 ) -> ParsedQuery:
     """A query understood; for its arguments and errors see :meth:`searchkit.Index.parse`."""
@@ -77,6 +78,11 @@ def parsed_query(
         raise ConfigurationError(f"match must be all or any, not {match!r}: only a search knows what there is")
     if not isinstance(query, (str, Mapping)):
         raise ConfigurationError(f"a query is text or a mapping as JSON has it, not {query!r}")
+    if now is not None and not isinstance(now, datetime):
+        raise ConfigurationError(f"now must be a datetime, not {now!r}")
+    zone = resolve_zone(tz)
+    if now is None or now.utcoffset() is None:
+        now = datetime.now(UTC) if now is None else from_micros(as_span(now, tz=zone).start or 0)
     source = query if isinstance(query, str) else from_json(query)
     mode: Mode = "any" if match == "any" else "all"
     found = parse_query(source, schema, vocabulary, mode, now=now, tz=tz)

@@ -14,7 +14,7 @@ from searchkit.analysis import split_raw
 from searchkit.analysis.normalize import normalized
 from searchkit.analysis.tokenizer import raw_words
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
-from searchkit.query.grammar import DASHES, MAX_CLAUSES, Item
+from searchkit.query.grammar import DASHES, MAX_CLAUSES, Item, plain_signs
 from searchkit.query.values import MAX_DISTANCE, Tell, is_wild
 from searchkit.regular import MAX_WORDS, RegexError, compiled
 from searchkit.schema import Schema
@@ -236,7 +236,7 @@ class TextValues:
         if self.pattern_count > _MAX_PATTERNS:
             return None
         # What normalisation makes a slash or a space must not end the expression where it is printed.
-        pattern = re.sub(r"(?<!\\)((?:\\\\)*)/", r"\1\/", unicodedata.normalize("NFKC", item.text))
+        pattern = re.sub(r"(?<!\\)((?:\\\\)*)/", r"\1\/", plain_signs(unicodedata.normalize("NFKC", item.text)))
         pattern = re.sub(r"\s", lambda space: f"\\x{{{ord(space.group()):x}}}", pattern)
         if len(pattern) > _MAX_REGEX:
             self.note("too-broad", item, f"a regular expression has at most {_MAX_REGEX} characters")

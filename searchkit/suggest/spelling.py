@@ -19,7 +19,7 @@ from searchkit.codec.terms import PackedStrings
 from searchkit.engine.plan import Evaluation
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word
-from searchkit.query.grammar import Group, Item, Node, Signed, parse_text, without_quotes
+from searchkit.query.grammar import Group, Item, Node, Signed, parse_text, plain_signs
 from searchkit.query.parse import Mode
 from searchkit.query.texts import terms_of
 from searchkit.query.values import keyword_query
@@ -266,7 +266,7 @@ def _values_within(asking: Asking, misspelt: _Misspelt, limit: int) -> list[str]
     near = []
     for row, key in enumerate(values.keys):
         distance = OSA.distance(misspelt.word, key, score_cutoff=limit)
-        if distance <= limit and without_quotes(values.texts[row]) == values.texts[row]:
+        if distance <= limit and '"' not in plain_signs(values.texts[row]):
             near.append((distance, -values.counts[row], values.texts[row]))
     likeliest = (text for _, _, text in sorted(near)[:_LOOKED_AT])
     nodes = ((text, query.Term(field, fold_value(text))) for text in likeliest)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from whoosh import query
 
@@ -147,6 +147,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
+@example("tramtram tramtram\ud800", "auto", "default")
 @given(
     st.lists(FRAGMENTS, max_size=12).map("".join) | st.text(max_size=40),
     st.sampled_from(["auto", "all", "any"]),
