@@ -221,10 +221,9 @@ class Reader:
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
     ) -> ParsedQuery:
-        """Understand a query without searching: to look at it, keep it, or put it into a link.
+        """Understand a query, text or what ``ParsedQuery.to_json`` gave, without searching: to keep it or put it in a link.
 
         Args:
-            query: text, or what ``ParsedQuery.to_json`` gave.
             match, now, tz: as in :meth:`search`, where ``match`` is "all" or "any".
 
         Raises:
