@@ -221,7 +221,7 @@ class Reader:
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
     ) -> ParsedQuery:
-        """Understand a query, text or what ``ParsedQuery.to_json`` gave, without searching: to keep it or put it in a link.
+        """Understand a query (text, or what ``ParsedQuery.to_json`` gave) without searching: to keep or to send it.
 
         Args:
             match, now, tz: as in :meth:`search`, where ``match`` is "all" or "any".
