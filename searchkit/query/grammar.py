@@ -367,12 +367,12 @@ def _plain_words(text: str) -> Group | None:
 
 def without_halves(text: str) -> str:
     """A text without halves of surrogate pairs, as long as it was."""
-    return text.translate(_NO_HALVES)
+    return text if text.isascii() else text.translate(_NO_HALVES)
 
 
 def plain_signs(text: str) -> str:
     """A text with the signs of typography and full-width keyboards made plain, as long as it was."""
-    return text.translate(_PLAIN)
+    return text if text.isascii() else text.translate(_PLAIN)
 
 
 def parse_text(text: str) -> tuple[Group, list[Note]]:

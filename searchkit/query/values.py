@@ -51,10 +51,13 @@ def keyword_query(item: Item, kind: Keyword) -> query.Query:
     if item.kind == "range":
         low, high = (None if limit is None else fold(limit) for limit in (item.low, item.high))
         return query.TermRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
-    text = _UNWRITABLE.sub("?", item.text) if item.kind in ("pattern", "fuzzy") else item.text
-    text = fold(normal_path(text) if kind.hierarchical and item.kind != "pattern" else text)
-    if item.kind in ("pattern", "fuzzy"):
-        text = _UNWRITABLE.sub("?", text)
+    text = item.text
+    if item.kind == "fuzzy":
+        text = _fuzzy_letters(fold(_fuzzy_letters(text)))
+    elif item.kind == "pattern":
+        text = _UNWRITABLE.sub("?", fold(_UNWRITABLE.sub("?", text)))
+    else:
+        text = fold(normal_path(text) if kind.hierarchical else text)
     if item.kind == "pattern":
         if text.endswith("*") and not is_wild(text[:-1]):
             return query.Prefix(name, text[:-1], boost=item.boost)
@@ -62,6 +65,11 @@ def keyword_query(item: Item, kind: Keyword) -> query.Query:
     if item.kind == "fuzzy":
         return query.FuzzyTerm(name, text, boost=item.boost, maxdist=min(item.amount, MAX_DISTANCE))
     return query.Term(name, text, boost=item.boost)
+
+
+def _fuzzy_letters(text: str) -> str:
+    """A text with an underscore, which is as wrong as any letter, for what no fuzzy value can be written with."""
+    return re.sub(r"[*?~^]", "_", _UNWRITABLE.sub("_", text))
 
 
 def number_query(item: Item, tell: Tell) -> query.Query | None:

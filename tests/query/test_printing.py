@@ -201,6 +201,7 @@ TEXTS = st.lists(FRAGMENTS, max_size=14).map("".join) | st.text(max_size=30)
 @example("(published:>9999 a)^2", "all")
 @example("topics:tram–\u0301*", "any")
 @example("/“/ /﹘/", "all")
+@example("topics:⑴~ topics:a*\u200b~", "all")
 @example("tram tram?", "any")
 @example("topics:⑴* topics:﹥a* topics:｢a｣~", "all")
 def test_text_printed_and_json_give_the_same_tree_again(text: str, mode: Mode) -> None:
