@@ -53,7 +53,7 @@ def keyword_query(item: Item, kind: Keyword) -> query.Query:
         return query.TermRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
     text = item.text
     if item.kind == "fuzzy":
-        text = _fuzzy_letters(fold(_fuzzy_letters(text)))
+        text = _fuzzy_letters(fold(_fuzzy_letters(normal_path(text) if kind.hierarchical else text)))
     elif item.kind == "pattern":
         text = _UNWRITABLE.sub("?", fold(_UNWRITABLE.sub("?", text)))
     else:

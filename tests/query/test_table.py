@@ -148,6 +148,7 @@ FRAGMENTS = st.sampled_from(
 
 
 @example("tramtram tramtram\ud800", "auto", "default")
+@example("\ud800 since:", "auto", "default")
 @given(
     st.lists(FRAGMENTS, max_size=12).map("".join) | st.text(max_size=40),
     st.sampled_from(["auto", "all", "any"]),
