@@ -142,14 +142,14 @@ class _Builder:
                 if (built := self.build(child.child, group.name, required=True)) is not None:
                     excluded.append(built)
                 continue
-            built = self.build(child, group.name, loose=loose)
-            if built is None:
-                continue
             if loose and isinstance(child, Item) and child.name is None and child.kind in _SOFT:
-                soft.append(built)
-            else:
+                parts = self.texts.apart(child) if child.kind == "word" else [child]
+                # Any of the words also means any of those that a hyphen joins.
+                found = present([self.build(part, None) for part in (parts if self.mode == "any" else [child])])
+                self.soft_words += len(parts) if found else 0
+                soft += found
+            elif (built := self.build(child, group.name, loose=loose)) is not None:
                 hard.append(built)
-        self.soft_words += len(soft)
         if self.mode == "any" and len(soft) > 1:
             soft = [query.Or(soft)]
         built = _without([*soft, *hard], excluded)

@@ -44,6 +44,8 @@ def _print(node: Node, level: int, signed: bool) -> str:
         signed: whether all of some clauses are written side by side, each with its sign, where they can be.
     """
     match node:
+        case Item("word", name=None) if level == _BESIDE and "-" in node.text:
+            return f"+{_item(node)}"  # or any of its words would do where any word does
         case Item():
             return _item(node)
         case Signed(sign, child):

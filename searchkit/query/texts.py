@@ -120,6 +120,13 @@ class TextValues:
         apart = self.together(list(parts), item, fields)
         return query.Or([Word(fields, self.terms(fields, whole), item.boost, whole), apart])
 
+    def apart(self, item: Item) -> list[Item]:
+        """The words of what was typed without a space, each as if it had been typed by itself; just it if it is one."""
+        if item.text.isascii() and item.text.isalnum():
+            return [item]
+        parts = self.schema.analyzer.words(item.text[:_MAX_ODD].translate(DASHES))
+        return [replace(item, text=part) for part in parts] if len(parts) > 1 else [item]
+
     def readable(self, item: Item) -> str:
         """The text of a value, as much as is read of all values with signs in them, dashes as hyphens."""
         left = _MAX_ODD - self.odd

@@ -72,7 +72,7 @@ def content(node: w.Query) -> Any:
         ("the tram", "tram"),
         ("The Who", "the AND who"),
         ("+the tram", "tram AND the"),
-        ("e-mail^2", "e-mail^2"),
+        ("e-mail^2", "+e-mail^2"),
         ("rock'n'roll", "rock'n'roll"),
         ('"rock’n’roll"', "\"rock'n'roll\""),
         ("tram,line", '"tram line"'),
