@@ -7,6 +7,7 @@ Run from the root of the repository, after ``pip install -e ".[bench]"``::
     python -m pytest benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds
     python -m benchmarks.against_whoosh [CORPUS] [--build] [--memory]
     python -m benchmarks.whoosh_oracle CORPUS
+    python -m benchmarks.hostile [--index DIR]                                   # query texts made to hurt
 
 The report asks searchkit, tantivy, SQLite FTS5, bm25s, stock Whoosh and Xapian the same of the same articles, each in
 processes of its own. Its modules in reading order: ``queries`` (what is asked), ``peers`` (who answers), ``measure``,

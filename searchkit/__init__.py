@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from searchkit.highlight import Highlight, Highlighted
     from searchkit.index import Index, create, open
     from searchkit.indexing.writer import Report
+    from searchkit.query.interchange import to_json
+    from searchkit.query.parsed import ParsedQuery, read_params
+    from searchkit.query.printing import to_text
     from searchkit.results import Hit, Note, Results
     from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
     from searchkit.significant import SignificantTerm
@@ -54,6 +57,7 @@ __all__ = [
     "Keyword",
     "Note",
     "Number",
+    "ParsedQuery",
     "Ranges",
     "Ranking",
     "Report",
@@ -74,6 +78,9 @@ __all__ = [
     "none_of",
     "open",
     "read",
+    "read_params",
+    "to_json",
+    "to_text",
 ]
 
 # NumPy and Whoosh come with some of these, others with a decoder of JSON: a program waits only for what it uses.
@@ -93,6 +100,7 @@ _LAZY = {
     "Keyword": "searchkit.schema",
     "Note": "searchkit.results",
     "Number": "searchkit.schema",
+    "ParsedQuery": "searchkit.query.parsed",
     "Ranges": "searchkit.facets",
     "Ranking": "searchkit.engine.scoring",
     "Report": "searchkit.indexing.writer",
@@ -111,6 +119,9 @@ _LAZY = {
     "none_of": "searchkit.filters",
     "open": "searchkit.index",
     "read": "searchkit.sources",
+    "read_params": "searchkit.query.parsed",
+    "to_json": "searchkit.query.interchange",
+    "to_text": "searchkit.query.printing",
 }
 
 

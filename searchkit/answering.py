@@ -9,6 +9,7 @@ from whoosh import query
 
 from searchkit.asking import Asking
 from searchkit.engine.plan import Evaluation
+from searchkit.query.grammar import without_halves
 from searchkit.query.parse import Mode
 from searchkit.request import Request
 from searchkit.results import Note
@@ -77,4 +78,5 @@ def _did_you_mean(asking: Asking, text: str, modes: Sequence[Mode], rare: int) -
     if correction is None:
         return []
     start, end = correction.changes[0].start, correction.changes[-1].end
-    return [Note("did-you-mean", start, end, f"did you mean {correction.text}?", correction.text)]
+    meant = without_halves(correction.text)  # messages are printed
+    return [Note("did-you-mean", start, end, f"did you mean {meant}?", meant)]

@@ -86,6 +86,7 @@ class WordPhrase(_ByContent, query.Or):  # type: ignore[misc]  # whoosh has no t
         slop: each word stands 1 to ``slop`` positions after the one before it.
         boost: factor on its score.
         scored: whether each step counts in the score; None = all of them.
+        words: its words as they were typed and normalised; None = the first term of each step.
 
     Attributes:
         truncated: whether Whoosh sees fewer alternatives than there are.
@@ -98,16 +99,18 @@ class WordPhrase(_ByContent, query.Or):  # type: ignore[misc]  # whoosh has no t
         slop: int = 1,
         boost: float = 1.0,
         scored: Sequence[bool] | None = None,
+        words: Sequence[str] | None = None,
     ) -> None:
         choices = list(itertools.islice(itertools.product(*steps), _MAX_ALTERNATIVES))
         self.truncated = math.prod(map(len, steps)) > len(choices)
         super().__init__(
-            [query.Phrase(field, list(words), slop=slop) for field in fields for words in choices], boost=boost
+            [query.Phrase(field, list(terms), slop=slop) for field in fields for terms in choices], boost=boost
         )
         self.fields = tuple(fields)
         self.steps = tuple(tuple(step) for step in steps)
         self.slop = slop
         self.scored = tuple(scored) if scored is not None else (True,) * len(self.steps)
+        self.words = tuple(words) if words is not None else tuple(step[0] for step in self.steps)
 
     def _key(self) -> tuple[Any, ...]:
         return self.fields, self.steps, self.slop, self.boost
@@ -117,7 +120,7 @@ class WordPhrase(_ByContent, query.Or):  # type: ignore[misc]  # whoosh has no t
         return f"WordPhrase({list(self.fields)}, {[list(step) for step in self.steps]}{slop})"
 
     def with_boost(self, boost: float) -> WordPhrase:
-        return WordPhrase(self.fields, self.steps, self.slop, boost, self.scored)
+        return WordPhrase(self.fields, self.steps, self.slop, boost, self.scored, self.words)
 
     def normalize(self) -> WordPhrase:
         return self

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from whoosh.index import FileIndex
 
     from searchkit.explain import Explanation
+    from searchkit.query.parsed import ParsedQuery
     from searchkit.significant import SignificantTerm
     from searchkit.suggest import Correction
     from searchkit.trend import Trend
@@ -218,6 +219,26 @@ class Reader:
             collapse,
         )
         return search(self._snapshot, request)
+
+    def parse(
+        self,
+        query: str | Mapping[str, Any],
+        *,
+        match: str = "all",
+        now: datetime | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> ParsedQuery:
+        """Understand a query (text, or what ``ParsedQuery.to_json`` gave) without searching: to keep or to send it.
+
+        Args:
+            match, now, tz: as in :meth:`search`, where ``match`` is "all" or "any".
+
+        Raises:
+            ConfigurationError: an argument that cannot be honoured, or JSON that describes no query. Text never raises.
+        """
+        from searchkit.query.parsed import parsed_query
+
+        return parsed_query(query, self._schema, self._snapshot, match, now, tz)
 
     def similar(
         self,

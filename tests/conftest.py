@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import settings
 from hypothesis import strategies as st
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
@@ -29,6 +30,9 @@ from searchkit.schema import Date, Keyword, Number, Schema, Stored, Text
 if "SEARCHKIT_TEST_COMPILED" not in os.environ:
     os.environ["NUMBA_DISABLE_JIT"] = "1"
 
+
+# python -m pytest tests/query --hypothesis-profile=long
+settings.register_profile("long", max_examples=20_000, deadline=None)
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = ["putin", "korea", "grain", "trade", "trades", "trading", "the", "of", "e-mail", "twenty-one-year-old", "U.S."]

@@ -18,6 +18,7 @@ from click.testing import Result
 import searchkit
 from searchkit import Article, Keyword, Schema, Stored, cli, compiled
 from searchkit.errors import IndexLockedError
+from searchkit.query import guide
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = str(ROOT / "seeds")
@@ -59,8 +60,12 @@ def test_the_examples_in_the_help_are_understood() -> None:
 
 def test_search_help_shows_the_query_language(run: Run) -> None:
     text = run("search", "--help").stdout
-    for piece in ('"trade deficit"', "-wheat", "OR", "title:grain", 'published:"last month"', "words:>=100"):
+    for piece in ('"trade deficit"', "-wheat", "OR", "title:tram", 'published:"last week"', "words:>=100"):
         assert piece in text
+    told = " ".join(text.split())
+    for write, find in guide.ROWS:
+        assert all(piece in text for piece in re.findall("`([^`]+)`", write))
+        assert find.replace("`", "") in told
 
 
 def test_only_long_commands_load_compiled_kernels(run: Run, wire: str) -> None:

@@ -268,6 +268,107 @@ def test_every_day_can_be_written_in_many_ways(day: date, form: str) -> None:
     assert parse_span(text) == as_span(day)
 
 
+ZONES = st.sampled_from(
+    # Changes by an hour, by half an hour, over midnight, by a whole day; never; with seconds in early years.
+    (
+        *("America/New_York", "Europe/Paris", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"),
+        *("Asia/Kolkata", "Africa/Monrovia", "Asia/Tehran", "UTC"),
+    )
+)
+
+
+def _first_instant_at_or_after(wall: datetime, zone: ZoneInfo) -> datetime:
+    """By search in zoneinfo alone: the first minute from when on clocks have shown a wall time or a later one."""
+    minute = timedelta(minutes=1)
+    instant = wall.replace(tzinfo=UTC) - timedelta(hours=27)
+    for step in (timedelta(hours=1), minute):
+        while (instant + step).astimezone(zone).replace(tzinfo=None) < wall:
+            instant += step
+    return instant + minute
+
+
+@settings(deadline=None)
+@given(st.datetimes(min_value=datetime(1975, 1, 1), max_value=datetime(2037, 1, 1)), ZONES)
+@example(datetime(2025, 3, 9, 2, 30), "America/New_York")  # skipped
+@example(datetime(2025, 11, 2, 1, 30), "America/New_York")  # shown twice
+@example(datetime(2011, 12, 30, 12, 0), "Pacific/Apia")  # a day that was left out
+@example(datetime(2025, 4, 6, 1, 45), "Australia/Lord_Howe")
+@example(datetime(2018, 11, 4, 0, 0), "America/Sao_Paulo")  # midnight was skipped
+def test_a_local_minute_begins_when_clocks_first_show_it(wall: datetime, name: str) -> None:
+    wall, zone = wall.replace(second=0, microsecond=0), ZoneInfo(name)
+    span = parse_span(wall.isoformat(timespec="minutes"), tz=name)
+    start = to_micros(_first_instant_at_or_after(wall, zone))
+    assert span == Span(start, start + 60_000_000)
+
+
+@settings(deadline=None)
+@given(st.dates(min_value=date(1975, 1, 1), max_value=date(2037, 1, 1)), ZONES)
+@example(date(2025, 3, 30), "Europe/Paris")
+@example(date(2018, 11, 4), "America/Sao_Paulo")
+@example(date(2018, 2, 17), "America/Sao_Paulo")  # its last hour was shown twice
+@example(date(2011, 12, 30), "Pacific/Apia")
+def test_a_local_day_holds_the_instants_at_which_clocks_show_it(day: date, name: str) -> None:
+    zone = ZoneInfo(name)
+    span = parse_span(day.isoformat(), tz=name)
+    assert span.start is not None
+    assert span.end is not None
+    shown = [
+        datetime.fromtimestamp(micros // 10**6, UTC).astimezone(zone).date()
+        for micros in range(span.start, span.end, 15 * 60 * 10**6)
+    ]
+    assert set(shown) <= {day}
+    for outside in (span.start - 10**6, span.end):
+        assert datetime.fromtimestamp(outside // 10**6, UTC).astimezone(zone).date() != day
+
+
+@settings(deadline=None)
+@given(
+    st.datetimes(min_value=datetime(1975, 1, 1), max_value=datetime(2037, 1, 1)),
+    ZONES,
+    st.integers(0, 400),
+    st.sampled_from(["hours", "days", "weeks"]),
+)
+@example(datetime(2025, 11, 3, 5, 30), "America/New_York", 1, "days")
+def test_the_past_counts_hours_by_the_stopwatch_and_days_by_the_clock(
+    now: datetime, name: str, count: int, unit: str
+) -> None:
+    zone, aware = ZoneInfo(name), now.replace(tzinfo=UTC)
+    span = parse_span(f"past {count} {unit}", now=aware, tz=name)
+    before = timedelta(**{unit: count})
+    if unit == "hours":
+        start = to_micros(aware - before)
+    else:
+        wall = aware.astimezone(zone).replace(tzinfo=None) - before
+        minute = wall.replace(second=0, microsecond=0)
+        first = _first_instant_at_or_after(minute, zone)
+        into = (wall - minute) if first.astimezone(zone).replace(tzinfo=None) == minute else timedelta()
+        start = to_micros(first + into)
+    assert span == Span(start, to_micros(aware))
+
+
+@given(st.integers(1, 9999), st.integers(1, 12))
+@example(1, 1)
+@example(9999, 12)
+def test_months_and_quarters_follow_each_other_without_gap(year: int, month: int) -> None:
+    first = to_micros(datetime(year, month, 1))
+    last = END if (year, month) == (9999, 12) else to_micros(datetime(year + month // 12, month % 12 + 1, 1))
+    assert parse_span(f"{year:04}-{month:02}") == Span(first, last)
+    quarter = parse_span(f"{year:04}-Q{(month + 2) // 3}")
+    assert quarter.start is not None
+    assert quarter.end is not None
+    assert quarter.start <= first < last <= quarter.end
+
+
+@given(st.dates())
+def test_a_week_is_that_of_the_iso_calendar(day: date) -> None:
+    year, week, weekday = day.isocalendar()
+    monday = day.toordinal() - weekday + 1
+    if not 1 <= monday <= date.max.toordinal() - 7 or year < 1:
+        return
+    span = parse_span(f"{year:04}-W{week:02}")
+    assert span == Span(to_micros(datetime.fromordinal(monday)), to_micros(datetime.fromordinal(monday + 7)))
+
+
 # -- Limits given by programs ------------------------------------------------------------------------------------------
 
 

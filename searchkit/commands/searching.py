@@ -23,7 +23,17 @@ from searchkit.options import (
 from searchkit.schema import Kind
 
 
-@click.command()
+class _WithGuide(click.Command):
+    """A command that tells the query language after its options."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from searchkit.query import guide  # only the help needs it
+
+        with formatter.section("What a QUERY may say"):
+            formatter.write("\n".join(guide.lines(max(formatter.width, 40))) + "\n")
+
+
+@click.command(cls=_WithGuide)
 @click.argument("query")
 @index_option
 @click.option(
@@ -75,18 +85,6 @@ def search(
     """Find articles.
 
     The QUERY "" or "*" finds all of them, newest first.
-
-    \b
-    A query:
-        putin korea                  both words; any, where no article has both
-        "trade deficit"              side by side; "trade japan"~5: in order, each within 5
-        +grain -wheat                must have, must not have
-        (grain OR wheat) AND NOT us  either, groups
-        trad* wom?n defict~          patterns, and words spelled like one
-        /colou?rs?/                  words that fit a regular expression
-        title:grain topics:trade     in a field
-        published:"last month"       dates, also published:[2025-01 TO 2025-03]
-        words:>=100 grain^2          numbers; a word that counts double
 
     \b
     Examples:

@@ -90,7 +90,8 @@ class GroupView:
     def variants(self, word: str) -> list[str]:
         """The terms of the words as written whose plain key is ``word``, at most MAX_VARIANTS of them.
 
-        A hyphenated word is also looked up joined: "e-mail" stands for "email" as well.
+        What is joined by a hyphen, apostrophes or commas is also looked up without them: "e-mail" stands for "email"
+        as well, "O'Neill" for "Oneill", "1,000" for "1000".
         """
         found = self._variants.get(word)
         if found is None:
@@ -102,7 +103,7 @@ class GroupView:
 
     def _look_up_variants(self, word: str) -> list[str]:
         key = plain_key(word)
-        if key != word and "-" not in word:
+        if key != word and not set("-',") & set(word):
             return []  # typed with its accents or marks: it means just this
         terms: dict[str, None] = {}
         for group in self.groups:

@@ -18,15 +18,24 @@ from dataclasses import dataclass, field, replace
 
 from searchkit.results import Note
 
-#: Parentheses deeper than this, and clauses beyond this many, are not followed.
+#: Parentheses deeper than this, and values or parentheses beyond this many, are not followed.
 MAX_DEPTH = 40
 MAX_CLAUSES = 1024
+#: Nor is text beyond this many characters: whatever is written, it is read in a few hundredths of a second.
+MAX_CHARACTERS = 20_480
 #: More mistakes than this are not told.
 MAX_NOTES = 100
 
-# Typographic quotes are quotes; halves of surrogate pairs, which no index can be asked for, are no characters. Each is
-# replaced by one character, so offsets stay.
-_PLAIN = dict.fromkeys(map(ord, "“”„‟«»＂〝〞"), '"') | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+# Halves of surrogate pairs, which no index can be asked for, are no characters.
+_NO_HALVES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+#: Dashes that keyboards and word processors put where a hyphen or a minus sign is meant.
+DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－"), "-")
+# What typography and full-width keyboards write for the signs of this grammar. Each is replaced by one character, so
+# offsets stay.
+_PLAIN = {wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)} | DASHES
+#: Quotes of all languages; the last are forms of others, which would appear where values are normalised.
+QUOTES = '"“”„‟«»‹›＂〝〞〟「」『』｢｣﹁﹂﹃﹄'
+_PLAIN |= dict.fromkeys(map(ord, QUOTES), '"')
 _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*):(?=[^\s:/)]|/(?!/))")
 _WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
@@ -35,8 +44,8 @@ _OPERATORS = frozenset(("AND", "OR", "NOT"))
 _WORD = re.compile(r"[^\s()\"]+")
 _OPERATOR = re.compile(r"(?:(AND|OR|NOT)(?=[\s(\"]|$)|(&&|\|\|))")
 # Bounded, because brackets that nobody closes are looked at from each opening one.
-_RANGE = re.compile(r"([\[{])([^\[\]{}]{0,250})([\]}])")
-_TO = re.compile(r"\s+TO\s+")
+_RANGE = re.compile(r"([\[{])((?:\"[^\"]*\"|[^\[\]{}\"]){0,250})([\]}])")
+_TO = re.compile(r"(?<!\s)\s+TO\s+")
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(?:\"([^\"]*)\"|([^\s()\"]+))")
 _SLOP = re.compile(r"~(\d{1,4})?")
 _BOOST = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s()]|\Z)")
@@ -111,9 +120,19 @@ Node = Item | Group | Signed
 
 @dataclass
 class _Parser:
+    """Reads a text from left to right.
+
+    Attributes:
+        text: the query text with the signs of the grammar made plain.
+        written: the same as it was written, of which values are made; as long as ``text``.
+        at: where it is read.
+    """
+
     text: str
+    written: str
     at: int = 0
-    clauses: int = 0
+    items: int = 0
+    groups: int = 0
     stopped: bool = False
     notes: list[Note] = field(default_factory=list)
 
@@ -212,18 +231,19 @@ class _Parser:
         start = self.at
         if self.at >= len(self.text) or self.text[self.at] == ")" or _OPERATOR.match(self.text, self.at):
             return None
-        if self.clauses >= MAX_CLAUSES:
+        if max(self.items, self.groups) >= MAX_CLAUSES:
             self.stop()
             return None
-        self.clauses += 1
         name = None
         if found := _NAME.match(self.text, self.at):
             name = found.group(1)
             self.at = found.end()
         if self.text[self.at] == "(":
+            self.groups += 1
             group = self.parenthesis(depth, name)
             group.start, group.end = start, self.at
             return group
+        self.items += 1
         item = self.value(start, name)
         boost = _BOOST.match(self.text, self.at)
         if boost:
@@ -253,9 +273,9 @@ class _Parser:
         if text[self.at] == '"':
             return self.phrase(start, name)
         found = _RANGE.match(text, self.at) if name is not None else None
-        if found is not None and len(limits := _TO.split(found.group(2), maxsplit=1)) == 2:
+        if found is not None and (ends := _ends(found.group(2))) is not None:
             self.at = found.end()
-            low, high = map(_limit, limits)
+            low, high = map(_limit, ends)
             low_open, high_open = found.group(1) == "{", found.group(3) == "}"
             return Item("range", found.group(), start, self.at, name, 1, low, high, low_open, high_open)
         if name is not None and (found := _COMPARISON.match(text, self.at)):
@@ -271,15 +291,19 @@ class _Parser:
         assert found is not None  # what else begins an item was handled above
         self.at = found.end()
         word = found.group()
+        written = self.written[found.start() : found.end()]
         if (place := word.rfind("^")) > 0 and _BOOST.fullmatch(word, place):
             self.at -= len(word) - place
-            word = word[:place]
+            word, written = word[:place], written[:place]
         if name is not None and word == "*":
             return Item("exists", word, start, self.at, name)
         if fuzzy := _FUZZY.fullmatch(word):
-            return Item("fuzzy", fuzzy.group(1), start, self.at, name, amount=int(fuzzy.group(2) or 1))
-        kind = "pattern" if re.search(r"[*?]", word) and re.search(r"\w", word) else "word"
-        return Item(kind, word, start, self.at, name)
+            letters = written[: fuzzy.end(1)]
+            return Item("fuzzy", letters, start, self.at, name, amount=int(fuzzy.group(2) or 1))
+        if re.search(r"[*?]", word) and re.search(r"\w", word):
+            mixed = "".join(mark if mark in "*?" else own for mark, own in zip(word, written, strict=True))
+            return Item("pattern", mixed, start, self.at, name)
+        return Item("word", written, start, self.at, name)
 
     def phrase(self, start: int, name: str | None) -> Item:
         opening = self.at
@@ -293,21 +317,33 @@ class _Parser:
                 return Item("word", "", start, self.at, name)
             return self.value(start, name)
         self.at = closing + 1
-        item = Item("phrase", self.text[opening + 1 : closing], start, self.at, name)
+        item = Item("phrase", self.written[opening + 1 : closing], start, self.at, name)
         if slop := _SLOP.match(self.text, self.at):
             self.at = slop.end()
             item = replace(item, amount=max(1, int(slop.group(1) or 1)), end=self.at)
         return item
 
 
+def _ends(text: str) -> tuple[str, str] | None:
+    """Both ends of what stands in the brackets of a range; None if it is no range."""
+    start = 0
+    if text.lstrip()[:1] == '"':
+        start = text.find('"', text.find('"') + 1) + 1
+    to = _TO.search(text, start)
+    return None if to is None or (start and to.start() != start) else (text[: to.start()], text[to.end() :])
+
+
 def _limit(text: str) -> str | None:
-    text = text.strip().strip('"')
-    return None if text in ("", "*") else text
+    """An end of a range: None where it is open, and as it stands between quotes."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1]
+    return None if text in ("", "*") else text.strip('"')
 
 
 def _plain_words(text: str) -> Group | None:
     """The tree of words and single spaces, the same as the parser's: side by side, or all joined by one operator."""
-    if not _WORDS.fullmatch(text):
+    if len(text) > MAX_CHARACTERS or text.count(" ") > 2 * MAX_CLAUSES or not _WORDS.fullmatch(text):
         return None
     items: list[Node] = []
     operators = set()
@@ -329,9 +365,24 @@ def _plain_words(text: str) -> Group | None:
     return Group("", (Group(operators.pop().lower(), tuple(items), start=0, end=len(text)),))
 
 
+def without_halves(text: str) -> str:
+    """A text without halves of surrogate pairs, as long as it was."""
+    return text if text.isascii() else text.translate(_NO_HALVES)
+
+
+def plain_signs(text: str) -> str:
+    """A text with the signs of typography and full-width keyboards made plain, as long as it was."""
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
 def parse_text(text: str) -> tuple[Group, list[Note]]:
     """The syntax tree of a query text, and notes on what was left out of it. Never raises for any text."""
     if (plain := _plain_words(text)) is not None:  # most queries are, and need not go the long way
         return plain, []
-    parser = _Parser(text.translate(_PLAIN))
-    return parser.query(0), parser.notes
+    written = without_halves(text[:MAX_CHARACTERS])
+    parser = _Parser(plain_signs(written), written)
+    tree = parser.query(0)
+    if len(text) > MAX_CHARACTERS and not parser.stopped:
+        message = f"only the first {MAX_CHARACTERS:,} characters of a query are read"
+        parser.notes.append(Note("too-broad", MAX_CHARACTERS, len(text), message))
+    return tree, parser.notes

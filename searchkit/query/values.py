@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -12,17 +13,25 @@ from whoosh import query
 from searchkit.analysis import fold_value
 from searchkit.analysis.paths import normal_path
 from searchkit.dates import DateError, Span, from_micros, parse_span
-from searchkit.query.grammar import Item
+from searchkit.query.grammar import DASHES, QUOTES, Item
 from searchkit.schema import Keyword
 
 #: A fuzzy word or value differs by no more letters.
 MAX_DISTANCE = 2
+
+#: Dates as people write them take a millisecond each.
+_MAX_DATES = 32
 
 #: What looks like a field and limits the date of publication: which end, and whether the date itself is outside.
 LIMITS = {"since": ("low", False), "after": ("low", True), "until": ("high", False), "before": ("high", True)}
 
 #: Takes what is to be told of an item: kind, item, message.
 Tell = Callable[[str, Item, str], None]
+
+
+# What a pattern cannot be written with, but folding may make of a character: it counts as any. So do dashes, which
+# nobody can tell apart.
+_UNWRITABLE = re.compile(rf"[\s(){QUOTES}{''.join(map(chr, DASHES))}]|^[<>\[{{/]")
 
 
 def is_wild(text: str) -> bool:
@@ -42,7 +51,13 @@ def keyword_query(item: Item, kind: Keyword) -> query.Query:
     if item.kind == "range":
         low, high = (None if limit is None else fold(limit) for limit in (item.low, item.high))
         return query.TermRange(name, low, high, item.low_open, item.high_open, boost=item.boost)
-    text = fold(normal_path(item.text) if kind.hierarchical and item.kind != "pattern" else item.text)
+    text = item.text
+    if item.kind == "fuzzy":
+        text = _fuzzy_letters(fold(_fuzzy_letters(normal_path(text) if kind.hierarchical else text)))
+    elif item.kind == "pattern":
+        text = _UNWRITABLE.sub("?", fold(_UNWRITABLE.sub("?", text)))
+    else:
+        text = fold(normal_path(text) if kind.hierarchical else text)
     if item.kind == "pattern":
         if text.endswith("*") and not is_wild(text[:-1]):
             return query.Prefix(name, text[:-1], boost=item.boost)
@@ -50,6 +65,11 @@ def keyword_query(item: Item, kind: Keyword) -> query.Query:
     if item.kind == "fuzzy":
         return query.FuzzyTerm(name, text, boost=item.boost, maxdist=min(item.amount, MAX_DISTANCE))
     return query.Term(name, text, boost=item.boost)
+
+
+def _fuzzy_letters(text: str) -> str:
+    """A text with an underscore, which is as wrong as any letter, for what no fuzzy value can be written with."""
+    return re.sub(r"[*?~^]", "_", _UNWRITABLE.sub("_", text))
 
 
 def number_query(item: Item, tell: Tell) -> query.Query | None:
@@ -78,13 +98,37 @@ def limited(item: Item) -> Item:
     return replace(item, kind="range", name="published", **limit)
 
 
-def date_query(item: Item, tell: Tell, now: datetime | None, tz: str | tzinfo | None) -> query.Query | None:
+class Dates:
+    """The dates of one query; each is read once.
+
+    Args:
+        now, tz: for relative and local dates.
+    """
+
+    def __init__(self, now: datetime | None, tz: str | tzinfo | None) -> None:
+        self._now = now
+        self._tz = tz
+        self._spans: dict[str, Span] = {}
+        self._read = 0
+
+    def span(self, text: str) -> Span:
+        """The span of a date; DateError where it is none, or one too many."""
+        span = self._spans.get(text)
+        if span is None:
+            self._read += 1
+            if self._read > _MAX_DATES:
+                raise DateError(f"only {_MAX_DATES} different dates of a query are read")
+            span = self._spans[text] = parse_span(text, now=self._now, tz=self._tz)
+        return span
+
+
+def date_query(item: Item, tell: Tell, dates: Dates) -> query.Query | None:
     """A date, which counts as its whole span, or a range of dates; None where it is none."""
     name = _name(item)
     spans: list[Span | None] = []
     for text in (item.low, item.high) if item.kind == "range" else (item.text, item.text):
         try:
-            spans.append(None if text is None else parse_span(text, now=now, tz=tz))
+            spans.append(None if text is None else dates.span(text))
         except DateError as error:
             hint = "" if item.kind in ("range", "phrase") else '; a date with spaces needs quotes ("28 Oct 2025")'
             tell("bad-date", item, f"{error}, so {name!r} is not restricted{hint}")

@@ -97,7 +97,7 @@ def _is_live(snapshot: Snapshot, view: GroupView, word: bytes) -> bool:
 # ---- values of keyword fields
 
 
-class _Values(NamedTuple):
+class Values(NamedTuple):
     """The values of a keyword field that live articles have, in order of their folded forms.
 
     Attributes:
@@ -111,7 +111,7 @@ class _Values(NamedTuple):
     counts: Array
 
 
-_values: WeakKeyDictionary[Keywords, _Values] = WeakKeyDictionary()
+_values: WeakKeyDictionary[Keywords, Values] = WeakKeyDictionary()
 
 
 def complete_value(snapshot: Snapshot, text: str, field: str, limit: int) -> list[str]:
@@ -120,17 +120,23 @@ def complete_value(snapshot: Snapshot, text: str, field: str, limit: int) -> lis
     Frequency is the number of articles that have the value, ties go to the lower folded value; a value of deleted
     articles only is not given. The values are put in order once a snapshot.
     """
-    column = snapshot.keyword(field)
-    values = _values.get(column)
-    if values is None:
-        values = _values[column] = _counted(snapshot, column, field)
+    values = values_of(snapshot, field)
     prefix = fold_value(text.lstrip())
     start = bisect_left(values.keys, prefix)
     end = bisect_right(values.keys, prefix, key=lambda key: key[: len(prefix)])
     return [values.texts[start + row] for row in best(values.counts[start:end], limit).tolist()]
 
 
-def _counted(snapshot: Snapshot, column: Keywords, field: str) -> _Values:
+def values_of(snapshot: Snapshot, field: str) -> Values:
+    """The values of a keyword field that articles have, put in order once a snapshot."""
+    column = snapshot.keyword(field)
+    values = _values.get(column)
+    if values is None:
+        values = _values[column] = _counted(snapshot, column, field)
+    return values
+
+
+def _counted(snapshot: Snapshot, column: Keywords, field: str) -> Values:
     live = np.ones(snapshot.docs, np.bool_)
     for segment, base in zip(snapshot.segments, snapshot.bases.tolist(), strict=False):
         if segment.deleted is not None:
@@ -138,6 +144,6 @@ def _counted(snapshot: Snapshot, column: Keywords, field: str) -> _Values:
     counts, _ = count_values(np.flatnonzero(live), keyword_ordinals(snapshot, field))
     used = [(fold_value(text), text, count) for text, count in zip(column.texts, counts.tolist(), strict=True) if count]
     used.sort()
-    return _Values(
+    return Values(
         [key for key, _, _ in used], [text for _, text, _ in used], np.array([n for _, _, n in used], np.float64)
     )

@@ -9,7 +9,7 @@ from whoosh import query
 
 from searchkit.asking import Asking
 from searchkit.engine.restriction import EVERYTHING
-from searchkit.query.grammar import Group, Node, Signed, parse_text
+from searchkit.query.grammar import Group, Node, Signed, parse_text, without_halves
 from searchkit.query.parse import Mode
 from searchkit.results import Note
 from searchkit.suggest.spelling import MAX_CHARACTERS
@@ -28,6 +28,7 @@ def why_nothing(asking: Asking, text: str, mode: Mode, ignored: set[tuple[int, i
         mode: how plain words were looked for.
         ignored: start and end of words that were not searched.
     """
+    text = without_halves(text)  # messages are printed
     nothing = Note("nothing-matches", 0, len(text), "nothing matches this search")
     if len(text) > MAX_CHARACTERS:
         return nothing

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from whoosh import query
 
-from searchkit.analysis import raw_words, tokenize
+from searchkit.analysis import fold_value, raw_words, tokenize
 from searchkit.asking import Asking
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
@@ -18,9 +19,12 @@ from searchkit.codec.terms import PackedStrings
 from searchkit.engine.plan import Evaluation
 from searchkit.engine.snapshot import Snapshot
 from searchkit.nodes import Word
-from searchkit.query.grammar import Group, Item, Node, Signed, parse_text
-from searchkit.query.parse import Mode, terms_of
-from searchkit.schema import Schema, Text
+from searchkit.query.grammar import Group, Item, Node, Signed, parse_text, plain_signs
+from searchkit.query.parse import Mode
+from searchkit.query.texts import terms_of
+from searchkit.query.values import keyword_query
+from searchkit.schema import Keyword, Schema, Text
+from searchkit.suggest.completion import values_of
 
 #: Texts longer than this are not corrected, nor are more than so many words of one looked at, or so many different
 #: ones changed.
@@ -67,10 +71,10 @@ class Correction:
 def correct(asking: Asking, text: str, modes: Sequence[Mode], rare: int = RARE) -> Correction | None:
     """A query text with its misspelt words corrected, so that it finds an article; None if there is no such text.
 
-    Words side by side and in phrases are corrected, where no article has them; not what is excluded, patterns, fields
-    without text, nor words with digits or signs. What a word may be is at most two letters off (one in a short word):
-    letters inserted, left out, exchanged, or two neighbours swapped (optimal string alignment). One that is two off is
-    meant only where none is one off; of those that are as near, the most frequent is preferred.
+    Words side by side and in phrases are corrected, where no article has them, and values of keyword fields; not what
+    is excluded, patterns, numbers, nor words with digits or signs. What a word may be is at most two letters off (one
+    in a short word): letters inserted, left out, exchanged, or two neighbours swapped (optimal string alignment). One
+    that is two off is meant only where none is one off; of those that are as near, the most frequent is preferred.
 
     Args:
         asking: what the corrected text has to find something in.
@@ -125,6 +129,7 @@ class _Misspelt(NamedTuple):
         fields: the text fields in which it is looked for.
         in_phrase: whether common words count beside it.
         articles: how many have it.
+        value: whether it is a whole value of a keyword field, ``fields`` being that one.
     """
 
     start: int
@@ -133,10 +138,14 @@ class _Misspelt(NamedTuple):
     fields: tuple[str, ...]
     in_phrase: bool
     articles: int
+    value: bool = False
 
     def changed(self, text: str, new: str) -> Change:
-        """The change to another word, with a capital where there was one."""
+        """The change to another word, with a capital where there was one; a value in quotes where it needs them."""
         old = text[self.start : self.end]
+        if self.value:
+            plain = self.in_phrase or (new.isascii() and new.isalnum())
+            return Change(self.start, self.end, old, new if plain else f'"{new}"')
         return Change(self.start, self.end, old, new.capitalize() if old[:1].isupper() else new)
 
 
@@ -144,7 +153,10 @@ def _misspelt(asking: Asking, text: str, rare: int) -> Iterator[_Misspelt]:
     snapshot = asking.snapshot
     analyzer = snapshot.schema.analyzer
     for word in islice(_words(text, snapshot.schema), _MOST_WORDS):
-        if not analyzer.is_stop_word(word.word) and _is_plain(word.word):
+        if word.value:
+            if not Evaluation(snapshot, query.Term(word.fields[0], word.word), asking.ranking).total:
+                yield word
+        elif not analyzer.is_stop_word(word.word) and _is_plain(word.word):
             count = _articles(asking, _node(snapshot, word.fields, word.word), rare)
             if count <= rare:
                 yield word._replace(articles=count)
@@ -155,12 +167,18 @@ def _words(text: str, schema: Schema) -> Iterator[_Misspelt]:
     tree, _ = parse_text(text)
     for item, name in _items(tree, None):
         kind = None if name is None else schema.kind(name)
-        if item.kind not in ("word", "phrase") or not (kind is None or isinstance(kind, Text)):
+        if item.kind not in ("word", "phrase") or not (kind is None or isinstance(kind, (Text, Keyword))):
             continue
         fields = ("title", "body") if name is None or kind is None else (name,)
         start = text.find(item.text, item.start + (len(item.name) + 1 if item.name else 0), item.end)
         if start < 0:
             continue  # a half of a surrogate pair, which the parser replaced
+        if isinstance(kind, Keyword):
+            value = keyword_query(replace(item, name=name, kind="phrase"), kind).text
+            if name != "id" and value:
+                end = start + len(item.text)
+                yield _Misspelt(start, end, value, fields, item.kind == "phrase", 0, value=True)
+            continue
         for token in tokenize(item.text):
             if not token.is_whole:
                 in_phrase = item.kind == "phrase"
@@ -220,8 +238,9 @@ def _is_found(asking: Asking, node: Word) -> bool:
 
 def _choices(asking: Asking, misspelt: _Misspelt) -> list[str]:
     """The words that a word may be, likeliest first, each of which finds something: two letters off if none is one."""
+    within = _values_within if misspelt.value else _choices_within
     for limit in (1,) if len(misspelt.word) <= _SHORT or misspelt.articles else (1, 2):
-        if choices := _choices_within(asking, misspelt, limit):
+        if choices := within(asking, misspelt, limit):
             return choices
     return []
 
@@ -236,6 +255,26 @@ def _choices_within(asking: Asking, misspelt: _Misspelt, limit: int) -> list[str
             near.append((distance, -df, word))
     likeliest = (word for _, _, word in sorted(near)[:_LOOKED_AT])
     found = (word for word in likeliest if _is_plain(word) and _is_found(asking, _node(snapshot, fields, word)))
+    return list(islice(found, _CHOICES))
+
+
+def _values_within(asking: Asking, misspelt: _Misspelt, limit: int) -> list[str]:
+    from rapidfuzz.distance import OSA  # as below
+
+    (field,) = misspelt.fields
+    values = values_of(asking.snapshot, field)
+    near = []
+    for row, key in enumerate(values.keys):
+        distance = OSA.distance(misspelt.word, key, score_cutoff=limit)
+        if distance <= limit and '"' not in plain_signs(values.texts[row]):
+            near.append((distance, -values.counts[row], values.texts[row]))
+    likeliest = (text for _, _, text in sorted(near)[:_LOOKED_AT])
+    nodes = ((text, query.Term(field, fold_value(text))) for text in likeliest)
+    found = (
+        text
+        for text, node in nodes
+        if not Evaluation(asking.snapshot, node, asking.ranking, asking.restriction).is_empty(1)
+    )
     return list(islice(found, _CHOICES))
 
 

@@ -407,3 +407,13 @@ def test_a_limit_that_is_no_date_is_told() -> None:
 def test_a_field_of_that_name_comes_first() -> None:
     parsed = parse_query("since:1999", Schema(since=Number()), Vocabulary(), now=NOW)
     assert parsed.node == w.NumericRange("since", 1999, 1999)
+
+
+def test_where_any_word_will_do_any_part_of_a_hyphenated_one_does() -> None:
+    assert parse("two-way tram", mode="any")[0] == w.Or([word("two"), word("way"), TRAM])
+    assert parse("state-of-the-art", mode="any")[0] == w.Or([word("state"), word("art")])
+    assert parse("AT&T C++", mode="any")[0] == w.Or([word("at&t"), word("c++")])
+    # Alone it is two words that may be relaxed; with a sign, in a field or in an operator it is one thing.
+    assert parse_query("two-way", SCHEMA, Vocabulary()).soft
+    for text in ("+two-way", "title:two-way", "two-way AND tram", "-two-way", "rock'n'roll"):
+        assert parse(text, mode="any") == parse(text, mode="all")
