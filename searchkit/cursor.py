@@ -108,12 +108,13 @@ class Cursor:
         """The present that relative dates are read by."""
         return from_micros(self.now)
 
-    def walk(self, snapshot: Snapshot, search: bytes, order: Callable[[], Walk]) -> Walk:
+    def walk(self, snapshot: Snapshot, search: bytes, order: Callable[[], Walk], shown: Callable[[Walk], Walk]) -> Walk:
         """All hits of the search that the cursor goes on with.
 
         Args:
             search: what the search is by :func:`fingerprint`.
-            order: puts all of its hits in order.
+            order: puts all of its matches in order.
+            shown: those of them that are shown.
 
         Raises:
             ConfigurationError: the cursor is of another search.
@@ -123,7 +124,7 @@ class Cursor:
                 "the cursor in after= is of another search: query, filters and order must be the same"
             )
         joint = np.frombuffer(self.joint, _DOC)
-        walk: Walk = snapshot.walks.get((search, self.joint), lambda: order().joined(joint))
+        walk: Walk = snapshot.walks.get((search, self.joint), lambda: shown(order().joined(joint)))
         if not 0 < self.rank <= len(walk.docs) or walk.docs[self.rank - 1] != self.last:
             raise ConfigurationError(
                 "the cursor in after= does not fit this index: another version of searchkit or NumPy ranks differently"

@@ -9,6 +9,7 @@ import numpy as np
 
 from searchkit.answering import answer
 from searchkit.asking import Asking
+from searchkit.collapse import stories_of
 from searchkit.engine.plan import PlanReport
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
@@ -58,7 +59,23 @@ def search_similar(snapshot: Snapshot, request: Request, id: str) -> Results:
     from searchkit.similar import similar_query
 
     doc = document_of(snapshot, id)
-    return search(snapshot, replace(request, query=similar_query(snapshot, doc), besides=doc))
+    others = np.ones(snapshot.docs, np.bool_)
+    others[doc] = False
+    return search(snapshot, replace(request, query=similar_query(snapshot, doc), among=others))
+
+
+def search_story(snapshot: Snapshot, request: Request, id: str) -> Results:
+    """The articles of one's story.
+
+    Args:
+        request: all but the query.
+        id: of the article.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured, no article of this id, or an index without stories.
+    """
+    stories = stories_of(snapshot)
+    return search(snapshot, replace(request, among=stories == stories[document_of(snapshot, id)]))
 
 
 def search_significant(snapshot: Snapshot, request: Request) -> list[SignificantTerm]:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from whoosh import query
 
 from searchkit.analysis.paths import most_specific
 from searchkit.article import UNDATED, Article
+from searchkit.collapse import Others
 from searchkit.dates import from_micros
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.wording import forms_of, marks_of
@@ -43,12 +45,16 @@ class Source:
         snapshot: the index.
         node: the query that was evaluated.
         highlight: what is highlighted of it; None = nothing.
+        others: of the groups that hits stand for; None = they stand for themselves.
     """
 
-    def __init__(self, snapshot: Snapshot, node: query.Query, highlight: Highlight | None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, node: query.Query, highlight: Highlight | None, others: Others | None
+    ) -> None:
         self._snapshot = snapshot
         self._node = node
         self._highlight = highlight
+        self._others = others
         self._finders: dict[str, Finder] = {}
 
     @property
@@ -86,6 +92,9 @@ class Source:
                 case Text() | Stored():
                     found[name] = None
         return found
+
+    def more(self, doc: int) -> int | None:
+        return None if self._others is None else int(self._others.of(np.array([doc]))[0])
 
     def snippet(self, article: Article) -> Highlighted:
         if self._highlight is None:

@@ -99,7 +99,7 @@ def schema_of(fields: Iterable[str], language: str) -> Schema:
         if name in RESERVED:  # Schema says the same, but Python stops at "language" before it can
             raise SchemaError(f"the field name {name!r} is reserved", name)
         declared[name] = KINDS[kind]
-    return Schema(language, **declared)
+    return Schema(language, stories=True, **declared)
 
 
 def declared_fields(schema: Schema) -> list[tuple[str, str]]:

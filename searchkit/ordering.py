@@ -11,6 +11,7 @@ from whoosh import query
 
 from searchkit.article import UNDATED
 from searchkit.codec.layout import Array
+from searchkit.collapse import Groups
 from searchkit.cursor import Walk, fingerprint, joint_of, new_cursor
 from searchkit.dates import DateError, Span, duration_before
 from searchkit.engine.plan import Evaluation, Matches, best
@@ -23,6 +24,10 @@ from searchkit.request import Request
 from searchkit.schema import Date, Keyword, Number
 
 _SORTS = ("relevance", "newest", "oldest")
+#: Where hits are collapsed, so many times as many matches are taken first, and so many times as many again where groups
+#: are large.
+_DEEPER = 2
+_DEEPER_AGAIN = 8
 _RELEVANCE = [("relevance", True)]
 
 
@@ -36,6 +41,7 @@ class Order:
     filters: Filters
     span: Span
     recency: Recency | None
+    groups: Groups | None
 
     @property
     def is_newest(self) -> bool:
@@ -43,19 +49,60 @@ class Order:
         text = self.request.query
         return isinstance(text, str) and text.strip() in ("", "*")
 
-    def is_of_all(self, last: int | None) -> bool:
-        """Whether the first ``last`` hits are only known when all are."""
-        return self.request.min_score is not None or last is None or self.keys != _RELEVANCE or self.is_newest
+    def is_by_score(self, found: Evaluation, count: int | None) -> bool:
+        """Whether the first hits, ``count`` of them, are those with the best scores: others are known when all are."""
+        if self.request.min_score is not None or count is None or self.keys != _RELEVANCE or self.is_newest:
+            return False
+        return found.is_scored
 
-    def first(self, snapshot: Snapshot, found: Evaluation, count: int | None) -> tuple[Walk, int]:
-        """The first hits in order, by the reference evaluator, and how many there are; ``count`` None = all."""
+    def first(self, snapshot: Snapshot, found: Evaluation, count: int | None) -> Walk:
+        """The first matches in order; ``count`` None = all."""
+        if self.is_by_score(found, count):
+            assert count is not None
+            top = found.top(count)
+            assert top.scores is not None
+            return Walk(top.docs, top.scores)
+        return self.by_reference(snapshot, found, count)
+
+    def by_reference(self, snapshot: Snapshot, found: Evaluation, count: int | None = None) -> Walk:
+        """The same by the reference evaluator."""
         matches = at_least(found.matches, self.request.min_score)
-        if count == 0:  # only how many there are
-            return Walk(matches.docs[:0], np.zeros(0)), len(matches)
         last = len(matches) if count is None else count
         rows = _order(snapshot, matches, self.keys, last, self.is_newest or not found.is_scored)
         docs = matches.docs[rows]
-        return Walk(docs, np.zeros(len(docs)) if matches.scores is None else matches.scores[rows]), len(matches)
+        return Walk(docs, np.zeros(len(docs)) if matches.scores is None else matches.scores[rows])
+
+    def leading(self, snapshot: Snapshot, found: Evaluation, count: int | None) -> tuple[Walk, Array | slice]:
+        """The first matches in order, and the rows of those that are shown, ``count`` of them, None = all."""
+        if self.groups is None:
+            return self.first(snapshot, found, count), slice(None)
+        asked = self.probed(count)
+        while True:
+            walk = self.first(snapshot, found, asked)
+            rows = self.groups.firsts(walk.docs)[:count]
+            if asked is None or len(rows) == count or len(walk.docs) < asked:
+                return walk, rows
+            asked *= _DEEPER_AGAIN
+
+    def probed(self, count: int | None) -> int | None:
+        """How many matches are taken first where so many hits are wanted."""
+        return count if count is None or self.groups is None else count * _DEEPER
+
+    def total(self, found: Evaluation) -> int:
+        """How many documents match."""
+        return found.total if self.request.min_score is None else len(self.matching(found))
+
+    def matching(self, found: Evaluation) -> Array:
+        """All documents that match, ascending."""
+        least = self.request.min_score
+        return found.docs if least is None else at_least(found.matches, least).docs
+
+    def shown(self, walk: Walk) -> Walk:
+        """Those of all matches in order that are shown: of each group the first."""
+        if self.groups is None:
+            return walk
+        rows = self.groups.firsts(walk.docs)
+        return Walk(walk.docs[rows], walk.scores[rows])
 
     def identity(self, node: query.Query) -> bytes:
         """What searches have in common that have the same hits in the same order. ``node`` is what is evaluated."""
@@ -71,6 +118,7 @@ class Order:
             self.span.end,
             self.recency,
             self.request.proximity,
+            self.request.collapse,
         )
 
 

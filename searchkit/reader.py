@@ -19,7 +19,7 @@ from searchkit.asking import Asking
 from searchkit.codec.generation import latest_generation
 from searchkit.codec.storage import Storage
 from searchkit.dates import PERIODS
-from searchkit.derived import explain_plan, explain_score, search_significant, search_similar
+from searchkit.derived import explain_plan, explain_score, search_significant, search_similar, search_story
 from searchkit.engine.plan import PlanReport
 from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
@@ -156,6 +156,7 @@ class Reader:
         expand: bool = False,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
+        collapse: str | None = None,
     ) -> Results:
         """Find articles.
 
@@ -187,6 +188,9 @@ class Reader:
             expand: whether the heaviest words of the five best articles are searched for as well (pseudo relevance
                 feedback): they add to scores and, with ``match="any"``, find articles of their own.
             now, tz: by what relative and local dates are read; None = now, UTC. Calendar facets are in this zone too.
+            collapse: "story", or a Keyword field of one value: of the articles that tell the same, or have the same
+                value, only the first in the order is a hit, with ``more`` for how many others match; articles without
+                a value stand alone. The total and facets count articles all the same; ``groups`` counts hits.
 
         Raises:
             ConfigurationError: an argument that cannot be honoured. Query text never raises: what it says wrong comes
@@ -212,6 +216,7 @@ class Reader:
             expand,
             now,
             tz,
+            collapse,
         )
         return search(self._snapshot, request)
 
@@ -245,18 +250,32 @@ class Reader:
         until: str | datetime | None = None,
         facets: Sequence[str | Facet] | None = None,
         highlight: bool | Highlight | str | Sequence[str] = False,
+        collapse: str | None = None,
     ) -> Results:
         """Find the articles most like one: by its 25 best words in title and body, weighed by their scores in it.
 
         Args:
             id: of the article, which is left out itself.
-            limit, filters, since, until, facets, highlight: as in :meth:`search`.
+            limit, filters, since, until, facets, highlight, collapse: as in :meth:`search`.
 
         Raises:
             ConfigurationError: no article of this id, or an argument that cannot be honoured.
         """
         request = Request("", limit, filters=filters, since=since, until=until, facets=facets, highlight=highlight)
+        request.collapse = collapse
         return search_similar(self._snapshot, request, id)
+
+    def story(self, id: str, limit: int | None = None, *, sort: str | Sequence[str] = "oldest") -> Results:
+        """All articles that tell the same as one, which was settled when they were added, and it itself.
+
+        Args:
+            id: of the article.
+            limit, sort: as in :meth:`search`.
+
+        Raises:
+            ConfigurationError: no article of this id, an argument that cannot be honoured, or an index without stories.
+        """
+        return search_story(self._snapshot, Request("", limit, sort=sort, highlight=False), id)
 
     def significant(
         self,

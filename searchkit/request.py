@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from whoosh import query
 
+from searchkit.codec.layout import Array
 from searchkit.dates import resolve_zone
 from searchkit.engine.scoring import Ranking
 from searchkit.errors import ConfigurationError
@@ -43,7 +44,8 @@ class Request:
     expand: bool = False
     now: datetime | None = None
     tz: str | tzinfo | None = None
-    besides: int | None = None  #: a document that is left out
+    collapse: str | None = None
+    among: Array | None = None  #: bool by document: no others are found
 
     def check(self) -> None:
         """Raise ConfigurationError for what no search can honour."""

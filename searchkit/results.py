@@ -56,6 +56,9 @@ class HitSource(Protocol):
     def values(self, doc: int) -> dict[str, Any]:
         """Its declared fields; None for those without a column, which only the article has."""
 
+    def more(self, doc: int) -> int | None:
+        """How many other matches are in its group; None where nothing is collapsed."""
+
     @property
     def highlighted(self) -> Sequence[str]:
         """The fields that are highlighted; none where the search was not to highlight."""
@@ -105,6 +108,11 @@ class Hit:
         """Its headline, as given."""
         return self.article.title
 
+    @cached_property
+    def more(self) -> int | None:
+        """How many other articles that match are in the group that this one stands for; None without ``collapse``."""
+        return self._source.more(self._doc)
+
     @property
     def fragments(self) -> Sequence[Fragment]:
         """The fragments of the snippet; :mod:`searchkit.highlight` renders them."""
@@ -143,6 +151,7 @@ class Hit:
         """As JSON has it: the article's fields beside rank, score, id, title, published and snippet.
 
         If the search was asked for fields, ``highlights`` is what :meth:`Highlighted.to_dict` gives of each.
+        ``more`` is there where hits are collapsed.
         """
         core: dict[str, Any] = {
             "rank": self.rank,
@@ -152,6 +161,8 @@ class Hit:
             "published": _plain(self.published),
             "snippet": str(self.snippet),
         }
+        if self.more is not None:
+            core["more"] = self.more
         if self._source.lists_highlights:
             core["highlights"] = {field: shown.to_dict() for field, shown in self.highlights.items()}
         return {**core, **{name: _plain(value) for name, value in self.article.fields.items() if name not in core}}
@@ -223,6 +234,7 @@ class Results(Sequence[Hit]):
         notes: what is worth knowing about the query, or what finds it out when somebody asks.
         cursor: gives the cursor after the last hit; None where there can be no next page.
         table: makes the hits an Arrow table.
+        groups: how many hits there are in all where they are collapsed, or what counts them; None = nothing is.
     """
 
     def __init__(
@@ -235,6 +247,7 @@ class Results(Sequence[Hit]):
         notes: Sequence[Note] | Callable[[], Sequence[Note]] = (),
         cursor: Callable[[], str] | None = None,
         table: Callable[[], pyarrow.Table] | None = None,
+        groups: int | Callable[[], int] | None = None,
     ) -> None:
         self.query = query
         self.hits = hits
@@ -244,10 +257,18 @@ class Results(Sequence[Hit]):
         self._total = total
         self._cursor = cursor
         self._table = table
+        self._groups = groups
+
+    @property
+    def groups(self) -> int | None:
+        """How many hits there are on all pages where they are collapsed, exactly; None without ``collapse``."""
+        if callable(self._groups):
+            self._groups = self._groups()
+        return self._groups
 
     @property
     def total(self) -> int:
-        """How many articles match, exactly, in the index as it was searched."""
+        """How many articles match, exactly, in the index as it was searched; those that are collapsed too."""
         if callable(self._total):
             self._total = self._total()
         return int(self._total)
@@ -255,7 +276,10 @@ class Results(Sequence[Hit]):
     @cached_property
     def cursor(self) -> str | None:
         """What ``after=`` takes to go on with the next page, as URL-safe text; None on the last one."""
-        if self._cursor is None or self.hits[-1].rank + 1 >= self.total:
+        if self._cursor is None:
+            return None
+        every = self.total if self.groups is None else self.groups
+        if self.hits[-1].rank + 1 >= every:
             return None
         return self._cursor()
 
@@ -302,10 +326,11 @@ class Results(Sequence[Hit]):
         return frame
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """As JSON has it; with "groups" where hits are collapsed."""
         return {
             "query": str(self.query),
             "total": self.total,
+            **({} if self.groups is None else {"groups": self.groups}),
             "took": self.took,
             "hits": [hit.to_dict() for hit in self.hits],
             "facets": {key: counts.to_dict() for key, counts in self.facets.items()},
@@ -336,14 +361,14 @@ class Results(Sequence[Hit]):
         rows = [
             f"<li value='{hit.rank + 1}'><b>{_headline(hit) or '<i>untitled</i>'}</b> "
             f"<small>{f'{hit.published:%Y-%m-%d}' if hit.published else 'undated'} · {to_html(_whole(hit.id))}</small>"
-            f"<br>{hit.snippet}</li>"
+            f"{_more(hit)}<br>{hit.snippet}</li>"
             for hit in self.hits[:50]
         ]
         notes = "".join(f"<p><i>{to_html(_whole(note.message))}</i></p>" for note in self.notes)
         facets = notebook.side_by_side(_facet_html(key, counts) for key, counts in self.facets.items())
-        return (
-            f"<div><p>{self.total:,} articles</p>{notes}<ol>{''.join(rows)}</ol>{facets if self.facets else ''}</div>"
-        )
+        groups = "" if self.groups is None else f" in {self.groups:,} group{'' if self.groups == 1 else 's'}"
+        shown = facets if self.facets else ""
+        return f"<div><p>{self.total:,} articles{groups}</p>{notes}<ol>{''.join(rows)}</ol>{shown}</div>"
 
 
 def _facet_html(key: str, counts: FacetCounts) -> str:
@@ -360,6 +385,10 @@ def _facet_html(key: str, counts: FacetCounts) -> str:
 def _headline(hit: Hit) -> str:
     """The title as HTML, marked if it is highlighted."""
     return hit.highlights.get("title") or to_html(_whole(hit.title))
+
+
+def _more(hit: Hit) -> str:
+    return f" <small>+{hit.more} more</small>" if hit.more else ""
 
 
 def _whole(text: str) -> list[Fragment]:

@@ -87,10 +87,13 @@ RESERVED = frozenset(
         "fragments",
         "highlights",
         "language",
+        "more",
         "rank",
         "score",
         "self",
         "snippet",
+        "stories",
+        "story",
         "to_dict",
         "values",
     )
@@ -107,14 +110,21 @@ class Schema:
 
     Args:
         language: code of the language whose stemmer and stop words are used.
+        stories: whether articles that tell the same are found when they are indexed, for ``collapse="story"``. It takes
+            24 bytes an article.
         **declared: further fields by name, e.g. ``topics=Keyword(multiple=True)``.
 
     Raises:
         SchemaError: an unknown language, a name that is reserved or not an identifier, or a kind that is none.
     """
 
-    def __init__(self, /, language: str = "en", **declared: Kind) -> None:
+    def __init__(self, /, language: str = "en", *, stories: bool = True, **declared: Kind) -> None:
+        if not isinstance(stories, bool):
+            raise SchemaError(
+                f"stories is True or False, not {stories!r}; as the name of a field it is reserved", "stories"
+            )
         self.language = language
+        self.stories = stories
         self.analyzer = _analyzer(language)
         for name, kind in declared.items():
             if name in RESERVED:
@@ -133,7 +143,8 @@ class Schema:
     __hash__ = None  # type: ignore[assignment]  # holds a mapping; equality is by declaration
 
     def __repr__(self) -> str:
-        parts = [f"language={self.language!r}", *(f"{name}={kind!r}" for name, kind in self.declared.items())]
+        options = [f"language={self.language!r}", *([] if self.stories else ["stories=False"])]
+        parts = [*options, *(f"{name}={kind!r}" for name, kind in self.declared.items())]
         return f"Schema({', '.join(parts)})"
 
     @property
@@ -179,11 +190,11 @@ class Schema:
     def to_dict(self) -> dict[str, Any]:
         """The declaration as plain data, for the manifest and the command line."""
         fields = {name: {"kind": kind.name, **asdict(kind)} for name, kind in self.declared.items()}
-        return {"language": self.language, "fields": fields}
+        return {"language": self.language, "stories": self.stories, "fields": fields}
 
     @classmethod
     def from_dict(cls, declaration: Mapping[str, Any]) -> Schema:
-        """The schema that :meth:`to_dict` described.
+        """The schema that :meth:`to_dict` described; one that says nothing of stories has none.
 
         Raises:
             SchemaError: it describes none.
@@ -193,9 +204,11 @@ class Schema:
                 name: KINDS[options["kind"]](**{key: value for key, value in options.items() if key != "kind"})
                 for name, options in declaration["fields"].items()
             }
-            if "language" in declared:
-                raise SchemaError("the field name 'language' is reserved", "language")
-            return cls(declaration["language"], **declared)
+            if reserved := {"language", "stories"} & declared.keys():
+                name = reserved.pop()
+                raise SchemaError(f"the field name {name!r} is reserved", name)
+            # Indexes were written before there were stories.
+            return cls(declaration["language"], stories=declaration.get("stories", False), **declared)
         except (KeyError, TypeError, AttributeError) as error:
             raise SchemaError(f"not a schema declaration: {error!r}") from None
 
@@ -242,6 +255,7 @@ class Schema:
         declared = {name: _infer_kind(values) for name, values in seen.items()}
         return cls(
             language,
+            stories=True,
             **{name: kind for name, kind in declared.items() if _NAME.fullmatch(name) and name not in RESERVED},
         )
 

@@ -14,6 +14,7 @@ import numpy as np
 from searchkit.answering import answer
 from searchkit.asking import Asking
 from searchkit.codec.layout import Array
+from searchkit.collapse import Others, groups_of
 from searchkit.cursor import read_cursor
 from searchkit.engine.accelerated import load_kernels
 from searchkit.engine.plan import Matches
@@ -50,16 +51,17 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     keys = sort_keys(request.sort, snapshot)
     span = since_until(request.since, request.until, clock)
     recency = recency_of(request, clock, keys)
+    groups = None if request.collapse is None else groups_of(snapshot, request.collapse)
     filters = read_filters(snapshot.schema, request.filters, clock)
-    restriction = Restriction(_allowed(snapshot, filters.without(()), request.besides), span.start, span.end)
+    restriction = Restriction(_allowed(snapshot, filters.without(()), request.among), span.start, span.end)
 
     first = request.offset if cursor is None else cursor.rank
     last = None if request.limit is None else first + request.limit
-    order = Order(request, ranking, keys, filters, span, recency)
+    order = Order(request, ranking, keys, filters, span, recency, groups)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
     asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity)
-    found, notes, advice = answer(asking, request, last, is_walked)
+    found, notes, advice = answer(asking, request, order.probed(last), is_walked)
     shown = found.node
     if request.expand:
         from searchkit.feedback import expanded  # most searches do without
@@ -69,40 +71,38 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     own = {facet.field for facet in facets} & filters.fields.keys()
     wide = found
     if own:
-        before = _allowed(snapshot, filters.without(own), request.besides)
+        before = _allowed(snapshot, filters.without(own), request.among)
         wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node, shown)
     joint: bytes | Matches = b""
-    total: int | Callable[[], int]
+    total: int | Callable[[], int] = partial(order.total, found)
     if cursor is not None:
-        walk = cursor.walk(snapshot, order.identity(found.node), lambda: order.first(snapshot, found, None)[0])
+        everything = partial(order.by_reference, snapshot, found)
+        walk = cursor.walk(snapshot, order.identity(found.node), everything, order.shown)
         # Copies: hits that somebody holds on to should not keep all of the walk.
-        docs, scores, total = walk.docs[first:last].copy(), walk.scores[first:last].copy(), len(walk.docs)
+        docs, scores = walk.docs[first:last].copy(), walk.scores[first:last].copy()
         joint = cursor.joint
-    elif order.is_of_all(last) or not found.is_scored:
-        walk, total = order.first(snapshot, found, last)
-        docs, scores = walk.docs[first:], walk.scores[first:]
+        total = total if groups is not None else len(walk.docs)
     else:
-        assert last is not None
-        top = found.top(last)
-        assert top.scores is not None
-        docs, scores = top.docs[first:last], top.scores[first:last]
-        total = partial(getattr, found, "total")
-        if found.used_kernels:
-            joint = top
+        walk, rows = order.leading(snapshot, found, last)
+        docs, scores = walk.docs[rows][first:], walk.scores[rows][first:]
+        if found.used_kernels and order.is_by_score(found, last) and len(docs):
+            end = int(np.flatnonzero(walk.docs == docs[-1])[0]) + 1
+            joint = Matches(walk.docs[:end], walk.scores[:end])
+    others = None if groups is None else Others(groups, docs, lambda: order.matching(found))
 
     counts: dict[str, FacetCounts] = {}
     context = FacetContext(span, filters.fields, clock)
     if facets:
         counted = wide.docs if request.min_score is None else at_least(wide.matches, request.min_score).docs
     for facet in facets:
-        others = allowed(snapshot, [filters.fields[name] for name in own if name != facet.field])
-        among = counted if others is None else counted[others[counted]]
+        admitted = allowed(snapshot, [filters.fields[name] for name in own if name != facet.field])
+        among = counted if admitted is None else counted[admitted[counted]]
         counts[facet.key], more = facet.count(snapshot, among, context)
         notes += more
-    source = Source(snapshot, shown, highlight)
+    source = Source(snapshot, shown, highlight, others)
     hits = LazyHits(len(docs), lambda row: Hit(first + row, float(scores[row]), int(docs[row]), source))
     following = None
-    if request.limit and len(docs) and request.besides is None:
+    if request.limit and len(docs) and request.among is None:
         following = partial(cursor_after, snapshot, order, found.node, clock, first + len(docs), int(docs[-1]), joint)
     known = tuple(notes)
     told = known if advice is None else lambda: (*known, *advice())
@@ -111,16 +111,16 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     def table() -> Any:
         from searchkit.table import arrow_table
 
-        return arrow_table(snapshot, docs, scores, first)
+        return arrow_table(snapshot, docs, scores, first, None if others is None else others.of(docs))
 
-    return Results(found.node, hits, total, took, counts, told, following, table)
+    hits_in_all = None if groups is None else lambda: groups.count(order.matching(found))
+    return Results(found.node, hits, total, took, counts, told, following, table, hits_in_all)
 
 
-def _allowed(snapshot: Snapshot, filters: Sequence[Filter], besides: int | None) -> Array | None:
-    """What filters admit but for one document, as bool by document; None = everything."""
+def _allowed(snapshot: Snapshot, filters: Sequence[Filter], among: Array | None) -> Array | None:
+    """What filters admit of some documents (bool by document; None = all), in the same way."""
     mask = allowed(snapshot, filters)
-    if besides is None:
-        return mask
-    mask = np.ones(snapshot.docs, np.bool_) if mask is None else mask.copy()
-    mask[besides] = False
-    return mask
+    if mask is None or among is None:
+        return among if mask is None else mask
+    both: Array = mask & among
+    return both

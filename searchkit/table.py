@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import pyarrow
 
 
-def arrow_table(snapshot: Snapshot, docs: Array, scores: Array, first: int = 0) -> pyarrow.Table:
+def arrow_table(
+    snapshot: Snapshot, docs: Array, scores: Array, first: int = 0, more: Array | None = None
+) -> pyarrow.Table:
     """Some documents in an order, with all that has a column.
 
     Args:
@@ -25,9 +27,11 @@ def arrow_table(snapshot: Snapshot, docs: Array, scores: Array, first: int = 0) 
         docs: int64 global document numbers.
         scores: float64, one each.
         first: rank of the first.
+        more: int64, how many others each stands for; None = nothing is collapsed.
 
     Returns:
-        ``rank`` (int64), ``score`` (double), ``id`` (string), ``published`` (timestamp[us, UTC]) and every declared
+        ``rank`` (int64), ``score`` (double), ``id`` (string), ``published`` (timestamp[us, UTC]), ``more`` (int64, only
+        where hits are collapsed) and every declared
         keyword (dictionary of string; a list of these where it is multiple), number (double) and date field; what is
         missing is null. Titles, bodies and other fields are in the stored articles only.
 
@@ -44,6 +48,8 @@ def arrow_table(snapshot: Snapshot, docs: Array, scores: Array, first: int = 0) 
         "id": _ids(pa, snapshot).take(pa.array(docs)).combine_chunks(),
         "published": _instants(pa, snapshot.values("published")[docs]),
     }
+    if more is not None:
+        columns["more"] = pa.array(more)
     for name, kind in snapshot.schema.declared.items():
         match kind:
             case Keyword(hierarchical=True, multiple=False):

@@ -162,8 +162,19 @@ def show_skipped(skipped: Sequence[Skipped]) -> None:
 
 
 def _headline(results: Results) -> str:
-    shown = f", {results[0].rank + 1:,} to {results[-1].rank + 1:,} shown" if 0 < len(results) < results.total else ""
-    return f"{plural(results.total, 'article')}{shown}, {results.took * 1000:.1f} ms"
+    groups = "" if results.groups is None else f" in {plural(results.groups, 'group')}"
+    shown = f", {results[0].rank + 1:,} to {results[-1].rank + 1:,} shown" if 0 < len(results) < _hits(results) else ""
+    return f"{plural(results.total, 'article')}{groups}{shown}, {results.took * 1000:.1f} ms"
+
+
+def _hits(results: Results) -> int:
+    """How many there are on all pages."""
+    return results.total if results.groups is None else results.groups
+
+
+def _more(hit: Hit) -> str:
+    """How many others it stands for."""
+    return f"  +{hit.more:,} more" if hit.more else ""
 
 
 def _title(hit: Hit) -> str:
@@ -238,7 +249,7 @@ def _plain_lines(results: Results, view: View) -> Iterator[str]:
     for hit in results:
         yield ""
         yield f"{hit.rank + 1}. {_title(hit)}"
-        yield f"   {_published(hit, view)}  {line(hit.id)}"
+        yield f"   {_published(hit, view)}{_more(hit)}  {line(hit.id)}"
         if snippet := line(to_plain(hit.fragments)):
             yield f"   {snippet}"
         yield from (f"   {text}" for text in _fields(hit, view))
@@ -286,7 +297,7 @@ def _show_rich(results: Results, view: View) -> None:
         marked = " ".join(to_terminal(headline.fragments).split()) if headline else _title(hit)
         title = Text.from_ansi(marked, style="cyan")
         title.truncate(room, overflow="ellipsis")
-        below = Text(f"{_published(hit, view)}  ", "dim").append(line(hit.id), "dim italic")
+        below = Text(f"{_published(hit, view)}{_more(hit)}  ", "dim").append(line(hit.id), "dim italic")
         below.truncate(room, overflow="ellipsis")
         # Fragments are cleaned by their rendering; what is left of escape sequences are its own marks.
         snippet = Text.from_ansi(" ".join(to_terminal(hit.fragments).split()))

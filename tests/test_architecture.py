@@ -20,7 +20,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
     7: ("__main__", "cli", "commands", "options", "terminal"),
     6: ("reader", "index", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
-    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table", "feedback"),
+    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table", "feedback", "collapse"),
     3.5: ("filters", "asking"),
     3: ("indexing", "engine", "query", "sources"),
     2: ("codec", "highlight", "schema", "results", "facet_counts", "notebook", "dates", "calendar_periods"),

@@ -99,6 +99,20 @@ def test_a_date_span_of_reuters_equals_a_count_over_the_dates(index: Index, arti
     assert by_argument.total == by_text.total == len(inside)
 
 
+def test_articles_of_reuters_with_the_same_title_and_body_are_one_story(index: Index, articles: list[Article]) -> None:
+    same: dict[tuple[str, str], set[str]] = {}
+    for article in articles:
+        same.setdefault((article.title, article.body), set()).add(article.id)
+    groups = [ids for ids in same.values() if len(ids) > 1]
+    assert len(groups) == 239
+    assert all(ids <= {hit.id for hit in index.story(min(ids))} for ids in groups)
+    collapsed = index.search("", collapse="story", limit=0)
+    assert collapsed.total == 21_578
+    assert collapsed.groups is not None
+    # Many more are retold than copied, and nearly all articles stand alone.
+    assert 20_000 < collapsed.groups < 21_578 - sum(len(ids) - 1 for ids in groups) - 300
+
+
 @pytest.mark.parametrize(
     ("language", "word"),
     [

@@ -54,6 +54,7 @@ OPTIONS: dict[str, list[Any]] = {
     "expand": [False, True],
     "now": [NOW],
     "tz": [None, "Europe/Berlin"],
+    "collapse": [None, "source", "story"],
 }
 WRONG: dict[str, Any] = {
     "limit": -1,
@@ -73,6 +74,7 @@ WRONG: dict[str, Any] = {
     "expand": "yes",
     "now": "today",
     "tz": "Europe/Atlantis",
+    "collapse": "topics",
 }
 
 
@@ -137,14 +139,23 @@ def refused(arguments: dict[str, Any]) -> bool:
     )
 
 
+def group(index: Index, article: Article, collapse: str | None) -> object:
+    """What articles have in common of which one is shown."""
+    if collapse == "story":
+        return frozenset(hit.id for hit in index.story(article.id))
+    return (collapse and article.fields.get("source")) or (article.id,)
+
+
 def check(index: Index, results: Results, arguments: dict[str, Any], whole: Results, by_id: dict[str, Article]) -> None:
-    """What must hold of any results, beside all results of the same search."""
+    """What must hold of any results, beside all results of the same search that is not collapsed."""
     hits = [(hit.id, hit.score) for hit in results]
     everything = [(hit.id, pytest.approx(hit.score)) for hit in whole]
     first = arguments["offset"] if arguments["after"] is None else results[0].rank if hits else 0
     last = None if arguments["limit"] is None else first + arguments["limit"]
-    assert hits == everything[first:last]
+    folded = {group(index, by_id[hit.id], arguments["collapse"]): at for at, hit in reversed(list(enumerate(whole)))}
+    assert hits == [everything[at] for at in sorted(folded.values())][first:last]
     assert results.total == whole.total == len(everything)
+    assert results.groups == (None if arguments["collapse"] is None else len(folded))
     assert [hit.rank for hit in results] == list(range(first, first + len(hits)))
     for hit in results:
         article = by_id[hit.id]
@@ -200,7 +211,9 @@ def test_every_pair_of_options_works_or_is_refused(index: Index) -> None:
             if arguments["after"] is None:
                 continue  # there is no second page
         results = index.search(**arguments)
-        whole = index.search(**{**arguments, "after": None, "offset": 0, "limit": None, "facets": None})
+        whole = index.search(
+            **{**arguments, "after": None, "offset": 0, "limit": None, "facets": None, "collapse": None}
+        )
         check(index, results, arguments, whole, by_id)
         worked += bool(len(results))
     assert worked > 30

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,3 +204,12 @@ def test_notes_may_be_worked_out_when_somebody_looks() -> None:
     assert "note: why" in repr(results)
     assert results.to_dict()["notes"][0]["message"] == "why"
     assert asked == [1]
+
+
+def test_notebooks_show_how_many_more_there_are(tmp_path: Path) -> None:
+    with searchkit.create(tmp_path / "x") as index:
+        index.add([Article(f"{number}", "Tram", "It came.") for number in range(30)])
+        html = index.search("tram", collapse="story")._repr_html_()
+        assert "30 articles in 1 group<" in html
+        assert html.count("<small>+29 more</small>") == html.count("<li") == 1
+        assert "more" not in index.search("tram")._repr_html_()

@@ -57,6 +57,14 @@ def test_an_unknown_language_is_refused(language: Any) -> None:
         Schema(language=language)
 
 
+def test_stories_are_there_unless_declared_otherwise() -> None:
+    without = Schema(stories=False, words=Number())
+    assert (Schema().stories, without.stories, Schema.from_dict(without.to_dict())) == (True, False, without)
+    assert Schema.from_dict(Schema().to_dict()) == Schema() != Schema(stories=False)
+    assert repr(without) == "Schema(language='en', stories=False, words=Number())"
+    assert not Schema.from_dict({"language": "en", "fields": {}}).stories  # from before there were any
+
+
 def test_a_declaration_comes_back(schema: Schema) -> None:
     assert Schema.from_dict(schema.to_dict()) == schema
     assert Schema.from_dict(Schema("und").to_dict()) == Schema("und") != Schema()
@@ -72,7 +80,7 @@ def test_a_declaration_comes_back(schema: Schema) -> None:
 
 def test_a_declaration_from_before_there_were_hierarchies_is_understood() -> None:
     older = {"language": "en", "fields": {"topics": {"kind": "keyword", "multiple": True}}}
-    assert Schema.from_dict(older) == Schema(topics=Keyword(multiple=True))
+    assert Schema.from_dict(older) == Schema(stories=False, topics=Keyword(multiple=True))  # nor were there stories
 
 
 def test_a_schema_shows_its_declaration() -> None:

@@ -110,3 +110,10 @@ def test_results_are_a_table_of_their_hits(index: Index) -> None:
 def test_results_of_no_search_are_no_table() -> None:
     with pytest.raises(searchkit.ConfigurationError, match="results of a search"):
         Results("", [], 0, 0.0).to_arrow()
+
+
+def test_collapsed_hits_have_a_column_of_how_many_more_there_are(index: Index) -> None:
+    results = index.search("", collapse="source", limit=None)
+    table = results.to_arrow()
+    assert table["more"].to_pylist() == [hit.more for hit in results]
+    assert len(results) + sum(table["more"].to_pylist()) == results.total

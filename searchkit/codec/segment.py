@@ -14,6 +14,7 @@ from searchkit.codec.layout import Array, FileWriter, MappedFile
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.storage import INDEX_NAME, Storage
 from searchkit.codec.stored import StoredArticles
+from searchkit.codec.stories import Stories
 
 SEGMENT_SUFFIX = ".sk"
 DELETIONS_SUFFIX = ".del"
@@ -132,6 +133,11 @@ class Segment:
     def stored(self) -> StoredArticles:
         """The stored articles."""
         return StoredArticles(self.file, self.docs)
+
+    @cached_property
+    def stories(self) -> Stories:
+        """What is known of stories; only where the schema has them."""
+        return Stories(self.file, self.docs)
 
     def keyword(self, name: str) -> KeywordColumn:
         """A keyword column."""

@@ -13,10 +13,10 @@ A dictionary makes small frames as tight as large blocks would be, and is quicke
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -49,8 +49,18 @@ class _Record(msgspec.Struct, array_like=True):
     fields: dict[str, Any]
 
 
+class _Text(msgspec.Struct, array_like=True):
+    """The beginning of a record."""
+
+    id: str
+    title: str
+    body: str
+
+
+_Decoded = TypeVar("_Decoded")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Record).decode
+_decode_text = msgspec.msgpack.Decoder(_Text).decode
 
 
 def published_micros(published: datetime | None) -> int:
@@ -142,6 +152,47 @@ class Compressor:
         return Frames(np.frombuffer(b"".join(frames), np.uint8), lengths)
 
 
+class Decompressor:
+    """Decompresses articles. Threads may share it.
+
+    Args:
+        dictionary: what they were compressed with; may be empty.
+    """
+
+    def __init__(self, dictionary: bytes) -> None:
+        self._dictionary = zstandard.ZstdCompressionDict(dictionary) if dictionary else None
+        self._local = threading.local()  # zstandard's objects may not be used by two threads at once
+
+    def record(self, frame: Any) -> bytes:
+        """The encoded article in a frame, any buffer of bytes.
+
+        Raises:
+            zstandard.ZstdError: there is none.
+        """
+        parameters = zstandard.get_frame_parameters(frame, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+        if not 0 <= parameters.content_size <= MAX_ARTICLE:
+            raise zstandard.ZstdError("no believable size")
+        if not hasattr(self._local, "zstd"):
+            self._local.zstd = zstandard.ZstdDecompressor(self._dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+        record: bytes = self._local.zstd.decompress(frame)
+        return record
+
+    def text(self, frame: Any) -> tuple[str, str]:
+        """Title and body of the article in a frame. Errors as in :meth:`article`."""
+        record = _decode_text(self.record(frame))
+        return record.title, record.body
+
+    def article(self, frame: Any) -> Article:
+        """The article in a frame.
+
+        Raises:
+            zstandard.ZstdError, msgspec.MsgspecError: there is none.
+        """
+        record = _decode(self.record(frame))
+        published = None if record.published == UNDATED else _EPOCH + timedelta(microseconds=record.published)
+        return Article(record.id, record.title, record.body, published, **record.fields)
+
+
 def write_stored(writer: FileWriter, dictionary: bytes, parts: Iterable[Frames]) -> None:
     """Add the sections of stored articles, compressed with a dictionary."""
     lengths = [np.zeros(1, np.int64)]
@@ -195,7 +246,6 @@ class StoredArticles:
 
     def __init__(self, file: MappedFile, docs: int) -> None:
         self._file = file
-        self._local = threading.local()  # zstandard's objects may not be used by two threads at once
         self.offsets = file.array("stored.offsets")
         end = file.length("stored.blob")
         if len(self.offsets) != docs + 1 or self.offsets[-1] != end or (self.offsets[1:] < self.offsets[:-1]).any():
@@ -207,17 +257,8 @@ class StoredArticles:
         return self._file.array("stored.dictionary").tobytes()
 
     @cached_property
-    def _dictionary(self) -> zstandard.ZstdCompressionDict | None:
-        return zstandard.ZstdCompressionDict(self.dictionary) if self.dictionary else None
-
-    @property
-    def _decompressor(self) -> zstandard.ZstdDecompressor:
-        try:
-            return self._local.decompressor  # type: ignore[no-any-return]
-        except AttributeError:
-            made = zstandard.ZstdDecompressor(self._dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
-            self._local.decompressor = made
-            return made
+    def _decompressor(self) -> Decompressor:
+        return Decompressor(self.dictionary)
 
     def frames(self, start: int, stop: int) -> Frames:
         """Documents ``start`` to ``stop``, still compressed."""
@@ -225,22 +266,26 @@ class StoredArticles:
         blob = self._file.slice("stored.blob", int(offsets[0]), int(offsets[-1]))
         return Frames(blob, run_lengths(offsets))
 
+    def _frame(self, doc: int) -> memoryview:
+        return self._file.slice("stored.blob", int(self.offsets[doc]), int(self.offsets[doc + 1])).data
+
     def record(self, doc: int) -> bytes:
         """The encoded article of a document."""
-        data = self._file.slice("stored.blob", int(self.offsets[doc]), int(self.offsets[doc + 1])).data
         try:
-            parameters = zstandard.get_frame_parameters(data, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
-            if not 0 <= parameters.content_size <= MAX_ARTICLE:
-                raise self._file.corrupt(f"article of document {doc} has no believable size", "stored.blob")
-            return self._decompressor.decompress(data)
+            return self._decompressor.record(self._frame(doc))
         except zstandard.ZstdError as error:
             raise self._file.corrupt(f"article of document {doc}: {error}", "stored.blob") from None
 
     def article(self, doc: int) -> Article:
         """The article of a document."""
+        return self._decoded(doc, self._decompressor.article)
+
+    def text(self, doc: int) -> tuple[str, str]:
+        """Title and body of a document."""
+        return self._decoded(doc, self._decompressor.text)
+
+    def _decoded(self, doc: int, decode: Callable[[memoryview], _Decoded]) -> _Decoded:
         try:
-            record = _decode(self.record(doc))
-        except msgspec.MsgspecError as error:
+            return decode(self._frame(doc))
+        except (msgspec.MsgspecError, zstandard.ZstdError) as error:
             raise self._file.corrupt(f"article of document {doc}: {error}", "stored.blob") from None
-        published = None if record.published == UNDATED else _EPOCH + timedelta(microseconds=record.published)
-        return Article(record.id, record.title, record.body, published, **record.fields)

@@ -58,6 +58,9 @@ class _WithGuide(click.Command):
 @click.option("--proximity", is_flag=True, help="Raise the best articles where words are as near each other as asked.")
 @click.option("--expand", is_flag=True, help="Search for the heaviest words of the best articles too.")
 @click.option(
+    "--collapse", metavar="GROUP", help="Show only the best of each: story (articles that tell the same), or a field."
+)
+@click.option(
     "--highlight",
     multiple=True,
     metavar="FIELD",

@@ -111,6 +111,11 @@ class Snapshot:
         """A date or number column by global document."""
         return self._column(name, lambda segment: segment.values(name))
 
+    @property
+    def stories(self) -> Array:
+        """The numbers of stories by global document; only where the schema has them."""
+        return self._column("stories", lambda segment: segment.stories.ids)
+
     @cached_property
     def newest(self) -> int:
         """The latest date of publication, in microseconds; UNDATED if there is none."""

@@ -6,7 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -16,13 +16,16 @@ from searchkit.codec.columns import write_ids, write_keyword
 from searchkit.codec.layout import Array, FileWriter
 from searchkit.codec.segment import SEGMENT_SUFFIX, FileEntry, SegmentEntry, new_segment_name
 from searchkit.codec.storage import Storage
-from searchkit.codec.stored import Compressor, Frames, encode, published_micros, write_stored
+from searchkit.codec.stored import Compressor, Decompressor, Frames, encode, published_micros, write_stored
+from searchkit.codec.stories import BINS, write_stories
 from searchkit.indexing.fitting import Fitter
 from searchkit.indexing.invert import invert
 from searchkit.indexing.numbering import KERNELS, Numbered, Texts, numbering
 from searchkit.indexing.runs import Postings, merge
 from searchkit.indexing.sections import GroupSections, column_attributes
+from searchkit.indexing.signatures import Signer
 from searchkit.indexing.spill import Spill, Stretch
+from searchkit.indexing.stories import Earlier, Signed, settle
 from searchkit.indexing.words import RawWords, Vocabulary, prepared
 from searchkit.schema import Date, Keyword, Schema
 
@@ -74,9 +77,14 @@ class _NumericBuffer:
         """Add the value of one more document."""
         self._values.append(self._missing if value is None else value)
 
+    def values(self, live: Array) -> Array:
+        """Those of the documents that are ``live``."""
+        values: Array = np.array(self._values)[live]
+        return values
+
     def write(self, writer: FileWriter, name: str, live: Array) -> None:
         """Add the column of the documents that are ``live``."""
-        writer.add(f"column.{name}", np.array(self._values)[live])
+        writer.add(f"column.{name}", self.values(live))
 
 
 class _TextBuffer:
@@ -176,6 +184,13 @@ class _Crew:
             self._pool.shutdown(cancel_futures=True)
 
 
+class _Batch(NamedTuple):
+    """The words of a batch: for each text group, and the signatures of its articles, if they are wanted."""
+
+    numbered: list[Numbered]
+    signatures: Array | None
+
+
 class SegmentBuilder:
     """Collects articles and writes them as one segment.
 
@@ -193,6 +208,8 @@ class SegmentBuilder:
         self._storage = storage
         self._spill: Spill | None = None
         self._vocabulary = Vocabulary(schema.analyzer)
+        self._signer = Signer(self._vocabulary.raw_words) if schema.stories else None
+        self._signatures = [np.zeros((0, BINS), np.uint16)]  # of what is inverted
         self._texts = [_TextBuffer(fields, self._vocabulary) for fields in schema.text_groups]
         self._declared = [(place, fields[0]) for place, fields in enumerate(schema.text_groups) if place]
         self._columns = {
@@ -206,7 +223,7 @@ class SegmentBuilder:
         self._records: list[bytes] = []
         self._batch_bytes = 0
         self._bytes = 0  # of the records of all articles that are in memory
-        self._numbered: list[Future[list[Numbered]]] = []  # by batch: for each text group
+        self._numbered: list[Future[_Batch]] = []
         self._frames: list[Future[Frames]] = []  # by batch
         self._discarded: set[int] = set()  # of what is in memory
         self._live = np.zeros(0, np.bool_)  # of what is inverted, by document
@@ -256,7 +273,7 @@ class SegmentBuilder:
         texts, self._batch = [prepared(group) for group in self._batch], [[] for _ in self._texts]
         records, self._records, self._batch_bytes = self._records, [], 0
         before = self._numbered[-1] if self._numbered else None
-        self._numbered.append(self._crew.do(_number, self._vocabulary.raw_words, texts, before))
+        self._numbered.append(self._crew.do(_number, self._vocabulary.raw_words, texts, before, self._signer))
         if self._compressor is None:
             self._compressor = Compressor.trained(records)
         self._frames.append(self._crew.do(self._compressor.compress, records))
@@ -267,8 +284,11 @@ class SegmentBuilder:
         live[[doc - len(self._live) for doc in self._discarded]] = False
         numbered, self._numbered = self._numbered, []
         for batch in numbered:
-            for group, part in zip(self._texts, batch.result(), strict=True):
+            words = batch.result()
+            for group, part in zip(self._texts, words.numbered, strict=True):
                 group.add(part)
+            if words.signatures is not None:
+                self._signatures.append(words.signatures)
         first = int(self._live.sum())
         for group in self._texts:
             group.invert(live, first, self._spill)
@@ -297,8 +317,12 @@ class SegmentBuilder:
         """Numbers in the written segment of documents that are there although discarded: they had been spilled."""
         return self.numbers()[self._gone]
 
-    def write(self, storage: Storage) -> SegmentEntry:
+    def write(self, storage: Storage, earlier: Sequence[Earlier] = ()) -> SegmentEntry:
         """Write the segment, which may be an empty one. Nothing can be added after.
+
+        Args:
+            storage: where to.
+            earlier: segments whose stories its articles may join.
 
         Returns:
             Its entry for the manifest.
@@ -310,15 +334,43 @@ class SegmentBuilder:
         name = f"{new_segment_name()}{SEGMENT_SUFFIX}"
         with storage.create(name) as output:
             writer = FileWriter(output, "segment")
-            write_ids(writer, [id.encode() for id, live in zip(self._ids, self._live.tolist(), strict=True) if live])
+            ids = [id.encode() for id, live in zip(self._ids, self._live.tolist(), strict=True) if live]
+            write_ids(writer, ids)
             for column_name, column in self._columns.items():
                 column.write(writer, column_name, self._live)
             for group in self._texts:
                 group.sections(docs).write(writer)
             write_stored(writer, self._compressor.dictionary, self._kept())
+            if self._signer is not None:  # last: reading texts brings words of articles that are not here
+                self._write_stories(writer, ids, earlier, self._signer)
             columns = msgspec.to_builtins(column_attributes(self._schema))
             checksum = writer.finish({"docs": docs, "columns": columns})
         return SegmentEntry(FileEntry(name, storage.size(name), checksum), docs)
+
+    def _write_stories(
+        self, writer: FileWriter, ids: Sequence[bytes], earlier: Sequence[Earlier], signer: Signer
+    ) -> None:
+        assert self._compressor is not None
+        signatures = np.concatenate(self._signatures)[self._live]
+        comparable = signatures.copy()
+        comparable[self.gone()] = 0
+        docs = np.flatnonzero(self._live)
+        starts = np.cumsum([0, *(len(lengths) for _, lengths in self._stored)])
+        decompressor = Decompressor(self._compressor.dictionary)
+        offsets = [np.cumsum(lengths) for _, lengths in self._stored]
+
+        def text(row: int) -> tuple[str, str]:
+            doc = int(docs[row])
+            batch = int(starts.searchsorted(doc, "right")) - 1
+            place = doc - int(starts[batch])
+            end = int(offsets[batch][place])
+            blob, lengths = self._stored[batch]
+            return decompressor.text(blob[end - int(lengths[place]) : end].data)
+
+        published = self._columns["published"]
+        assert isinstance(published, _NumericBuffer)
+        new = Signed(comparable, published.values(self._live))
+        write_stories(writer, signatures, settle(ids, new, text, earlier, signer))
 
     def _kept(self) -> Iterator[Frames]:
         first = 0
@@ -334,9 +386,10 @@ class SegmentBuilder:
 
 
 def _number(
-    raw_words: RawWords, texts: Sequence[Sequence[str] | Texts], before: Future[list[Numbered]] | None
-) -> list[Numbered]:
-    """Number the raw words of a batch, for each group, after those of the batch before."""
+    raw_words: RawWords, texts: Sequence[Sequence[str] | Texts], before: Future[_Batch] | None, signer: Signer | None
+) -> _Batch:
+    """Number the raw words of a batch, for each group, after those of the batch before, and sign its articles."""
     if before is not None:
         before.result()
-    return [raw_words.number(group) for group in texts]
+    numbered = [raw_words.number(group) for group in texts]
+    return _Batch(numbered, None if signer is None else signer.sign(numbered[0]))

@@ -25,6 +25,7 @@ from searchkit.codec.storage import Storage
 from searchkit.errors import ConfigurationError, IndexExistsError, IndexLockedError, IndexNotFoundError
 from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.merge import merge_segments, plan_merge
+from searchkit.indexing.stories import Earlier
 from searchkit.schema import Schema
 
 
@@ -190,10 +191,25 @@ class Transaction:
         numbers = self._builder.numbers()
         if gone := self._builder.gone().tolist():
             self._flushed_deletions[len(self._flushed)] = gone
-        self._flushed.append(self._builder.write(self._storage) if (numbers >= 0).any() else None)
+        is_empty = not (numbers >= 0).any()
+        self._flushed.append(None if is_empty else self._builder.write(self._storage, self._earlier()))
         self._numbers.append(numbers)
         self._builder.close()
         self._builder = SegmentBuilder(self.schema, self._threads, self._storage)
+
+    def _earlier(self) -> list[Earlier]:
+        """The segments that there are so far, for the stories in them."""
+        if not self.schema.stories:
+            return []
+        earlier = []
+        for segment, bitmap in zip(self._old, self._deletions, strict=True):
+            earlier.append(Earlier(segment, segment.deleted if bitmap is None else bitmap))
+        for flush, entry in enumerate(self._flushed):
+            if entry is not None:
+                bitmap = np.zeros(entry.docs, np.bool_)
+                bitmap[self._flushed_deletions.get(flush, [])] = True
+                earlier.append(Earlier(Segment(self._storage, entry), bitmap))
+        return earlier
 
     def settle(self) -> tuple[int, int]:
         """Find the documents that added and removed ids stand for. A commit does it too.

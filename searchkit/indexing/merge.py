@@ -19,6 +19,7 @@ from searchkit.codec.postings import TextGroup
 from searchkit.codec.segment import SEGMENT_SUFFIX, FileEntry, Segment, SegmentEntry, new_segment_name
 from searchkit.codec.storage import Storage
 from searchkit.codec.stored import merge_stored
+from searchkit.codec.stories import write_stories
 from searchkit.indexing.sections import GroupSections, Run, column_attributes
 from searchkit.schema import Keyword, Schema
 
@@ -74,6 +75,12 @@ def merge_segments(storage: Storage, segments: Sequence[Segment], schema: Schema
             word_loss = [_word_loss(segment, fields) for segment in segments]
             _GroupMerge(groups, maps, docs).sections(word_loss).write(writer)
         merge_stored(writer, [segment.stored for segment in segments], [new >= 0 for new in maps])
+        if schema.stories:
+            stories = [segment.stories for segment in segments]
+            kept = [new >= 0 for new in maps]
+            signatures = [of.signatures[keep] for of, keep in zip(stories, kept, strict=True)]
+            numbers = [of.ids[keep] for of, keep in zip(stories, kept, strict=True)]
+            write_stories(writer, np.concatenate(signatures), np.concatenate(numbers))
         checksum = writer.finish({"docs": docs, "columns": msgspec.to_builtins(column_attributes(schema))})
     return SegmentEntry(FileEntry(name, storage.size(name), checksum), docs)
 

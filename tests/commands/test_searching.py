@@ -55,6 +55,18 @@ def test_every_option_reaches_the_search(run: Run, seeds: str) -> None:
     assert same_but_time(json.loads(result.stdout)) == same_but_time(expected)
 
 
+def test_each_story_is_shown_once(run: Run, seeds: str, request: pytest.FixtureRequest) -> None:
+    lines = run("search", "tram", "--index", seeds, "--collapse", "story").stdout.splitlines()
+    assert lines[0].startswith("3 articles in 2 groups, ")
+    assert lines[3] == "   2025-02-03 09:20  +1 more  006_larkhaven_trams_run_again"
+    assert "more" not in run("search", "tram", "--index", seeds).stdout
+    assert "1 to 1 shown" in run("search", "tram", "--index", seeds, "--collapse", "story", "--limit", 1).stdout
+    error = run("search", "tram", "--index", seeds, "--collapse", "stories", status=2).stderr
+    assert error == "searchkit: collapse must be 'story', not 'stories'; did you mean 'story'?\n"
+    request.getfixturevalue("on_terminal")
+    assert "+1 more" in run("search", "tram", "--index", seeds, "--collapse", "story").stdout
+
+
 def test_the_cursor_of_a_page_leads_to_the_next(run: Run, seeds: str) -> None:
     def page(*options: str) -> tuple[list[str], str | None]:
         document = json.loads(run("search", "tram OR the", "--index", seeds, "--limit", 3, "--json", *options).stdout)

@@ -10,6 +10,7 @@ from searchkit.indexing.kernels.postings import (
     scatter,
     sort_occurrences,
 )
+from searchkit.indexing.kernels.signatures import sign
 from searchkit.indexing.kernels.table import fill_slots, list_strings, number_strings, sort_strings, write_strings
 from searchkit.indexing.kernels.tokens import number_words
 
@@ -25,6 +26,7 @@ __all__ = [
     "number_words",
     "pack",
     "scatter",
+    "sign",
     "sort_occurrences",
     "sort_strings",
     "write_strings",
