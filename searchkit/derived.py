@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from searchkit.answering import answer
 from searchkit.asking import Asking
 from searchkit.collapse import stories_of
+from searchkit.dates import PERIODS
 from searchkit.engine.plan import PlanReport
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
@@ -22,6 +24,7 @@ from searchkit.search import search
 if TYPE_CHECKING:
     from searchkit.explain import Explanation
     from searchkit.significant import SignificantTerm
+    from searchkit.trend import Trend
 
 
 def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
@@ -112,3 +115,32 @@ def document_of(snapshot: Snapshot, id: str) -> int:
     if doc is None:
         raise ConfigurationError(f"no article {id!r}")
     return doc
+
+
+def search_trend(snapshot: Snapshot, request: Request, queries: str | Sequence[str], by: str) -> Trend:
+    """How often articles match over calendar time.
+
+    Args:
+        request: all but the queries.
+        queries: one or several texts.
+        by: the period.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured.
+    """
+    from searchkit.trend import Trend
+
+    texts = [queries] if isinstance(queries, str) else list(queries)
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise ConfigurationError(f"a trend is of one or more query texts, not {queries!r}")
+    if by not in PERIODS:
+        raise ConfigurationError(f"a trend is by {', '.join(PERIODS)}, not {by!r}")
+    if isinstance(request.filters, Mapping) and "published" in request.filters:
+        raise ConfigurationError("a trend is limited in time by since and until, not by a filter of 'published'")
+    key = f"published:{by}"
+    found = {text: search(snapshot, replace(request, query=text, facets=[key])) for text in ["*", *texts]}
+    counts = {text: of.facets[key] for text, of in found.items()}
+    everything = counts["*"]
+    return Trend.of(
+        by, everything, {text: counts[text] for text in texts}, {text: tuple(found[text].notes) for text in texts}
+    )

@@ -5,41 +5,21 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from whoosh.query import Query
-
 from searchkit.article import Article
-from searchkit.asking import Asking
 from searchkit.codec.generation import latest_generation
 from searchkit.codec.storage import Storage
-from searchkit.dates import PERIODS
-from searchkit.derived import explain_plan, explain_score, search_significant, search_similar, search_story
-from searchkit.engine.plan import PlanReport
-from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
-from searchkit.facets import Facet
-from searchkit.filters import Composition
-from searchkit.highlight import Highlight
-from searchkit.request import Request
-from searchkit.results import Results
-from searchkit.schema import Keyword, Schema
-from searchkit.search import search
+from searchkit.schema import Schema
+from searchkit.searchable import Searchable
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
-
-    from searchkit.explain import Explanation
-    from searchkit.query.parsed import ParsedQuery
-    from searchkit.significant import SignificantTerm
-    from searchkit.suggest import Correction
-    from searchkit.trend import Trend
 
 
 @dataclass(frozen=True)
@@ -58,7 +38,7 @@ class CheckReport:
         return not self.problems
 
 
-class Reader:
+class Reader(Searchable):
     """The reading half of :class:`searchkit.Index`. Safe to use from many threads at once.
 
     Everything is read from the snapshot that was the newest when the index was opened, refreshed, or written to through
@@ -133,295 +113,6 @@ class Reader:
         self.close()
 
     # ---- reading
-
-    def search(
-        self,
-        query: str | Query = "",
-        *,
-        limit: int | None = 10,
-        offset: int = 0,
-        after: str | None = None,
-        match: str = "auto",
-        filters: Mapping[str, Any] | Composition | None = None,
-        since: str | datetime | None = None,
-        until: str | datetime | None = None,
-        facets: Sequence[str | Facet] | None = None,
-        sort: str | Sequence[str] = "relevance",
-        ranking: str | Ranking = "default",
-        highlight: bool | Highlight | str | Sequence[str] = True,
-        min_score: float | None = None,
-        recency: str | timedelta | None = None,
-        as_of: str | datetime | None = None,
-        proximity: bool = False,
-        expand: bool = False,
-        now: datetime | None = None,
-        tz: str | tzinfo | None = None,
-        collapse: str | None = None,
-    ) -> Results:
-        """Find articles.
-
-        Args:
-            query: what to look for, as text (see the README for the language) or as a Whoosh query; "" and "*" are
-                every article, newest first.
-            limit: hits to give, None = all of them.
-            offset: hits to leave out before.
-            after: the ``cursor`` of the results of the page before, instead of an offset: the same search goes on. All
-                pages are of one generation, and relative dates mean what they meant on the first.
-            match: whether all plain words must match, any of them, or ("auto") all and, where no article has them all,
-                any.
-            filters: field to a value, a list of values (any of them), None (it has no value), or for numbers and dates
-                a pair (low, high), both included, None = open; or several of these put together by :func:`any_of`,
-                :func:`all_of` and :func:`none_of`.
-            since, until: first and last date of publication; a vague one ("2025-10") counts as a whole.
-            facets: names (``"topics"``, ``"published:month"``) or :class:`Terms` and :class:`Ranges`.
-            sort: "relevance", "newest", "oldest", a field, "-" and a field, or a list of these.
-            ranking: "default", "bm25", "whoosh", or a :class:`BM25F`, :class:`BM25` or other :class:`Ranking`: field
-                boosts are ``BM25F({"title": 3})``.
-            highlight: whether hits have snippets and highlights; or the text fields that ``hit.highlights`` has; or a
-                :class:`Highlight`, which says of what length and number fragments are too.
-            min_score: leave out what scores less.
-            recency: the age at which scores are halved ("30d", "6 months", a timedelta), and again by as much more, 30
-                times at most, as those of articles without a date are; None = scores do not fall with age.
-            as_of: the date up to the end of which articles have no age, None = now.
-            proximity: whether the best 200 articles score more where words that stand side by side in the query do so,
-                or stand within eight words, in the article.
-            expand: whether the heaviest words of the five best articles are searched for as well (pseudo relevance
-                feedback): they add to scores and, with ``match="any"``, find articles of their own.
-            now, tz: by what relative and local dates are read; None = now, UTC. Calendar facets are in this zone too.
-            collapse: "story", or a Keyword field of one value: of the articles that tell the same, or have the same
-                value, only the first in the order is a hit, with ``more`` for how many others match; articles without
-                a value stand alone. The total and facets count articles all the same; ``groups`` counts hits.
-
-        Raises:
-            ConfigurationError: an argument that cannot be honoured. Query text never raises: what it says wrong comes
-                back as notes.
-        """
-        request = Request(
-            query,
-            limit,
-            offset,
-            after,
-            match,
-            filters,
-            since,
-            until,
-            facets,
-            sort,
-            ranking,
-            highlight,
-            min_score,
-            recency,
-            as_of,
-            proximity,
-            expand,
-            now,
-            tz,
-            collapse,
-        )
-        return search(self._snapshot, request)
-
-    def parse(
-        self,
-        query: str | Mapping[str, Any],
-        *,
-        match: str = "all",
-        now: datetime | None = None,
-        tz: str | tzinfo | None = None,
-    ) -> ParsedQuery:
-        """Understand a query (text, or what ``ParsedQuery.to_json`` gave) without searching: to keep or to send it.
-
-        Args:
-            match, now, tz: as in :meth:`search`, where ``match`` is "all" or "any".
-
-        Raises:
-            ConfigurationError: an argument that cannot be honoured, or JSON that describes no query. Text never raises.
-        """
-        from searchkit.query.parsed import parsed_query
-
-        return parsed_query(query, self._schema, self._snapshot, match, now, tz)
-
-    def similar(
-        self,
-        id: str,
-        limit: int | None = 10,
-        *,
-        filters: Mapping[str, Any] | Composition | None = None,
-        since: str | datetime | None = None,
-        until: str | datetime | None = None,
-        facets: Sequence[str | Facet] | None = None,
-        highlight: bool | Highlight | str | Sequence[str] = False,
-        collapse: str | None = None,
-    ) -> Results:
-        """Find the articles most like one: by its 25 best words in title and body, weighed by their scores in it.
-
-        Args:
-            id: of the article, which is left out itself.
-            limit, filters, since, until, facets, highlight, collapse: as in :meth:`search`.
-
-        Raises:
-            ConfigurationError: no article of this id, or an argument that cannot be honoured.
-        """
-        request = Request("", limit, filters=filters, since=since, until=until, facets=facets, highlight=highlight)
-        request.collapse = collapse
-        return search_similar(self._snapshot, request, id)
-
-    def story(self, id: str, limit: int | None = None, *, sort: str | Sequence[str] = "oldest") -> Results:
-        """All articles that tell the same as one, which was settled when they were added, and it itself.
-
-        Args:
-            id: of the article.
-            limit, sort: as in :meth:`search`.
-
-        Raises:
-            ConfigurationError: no article of this id, an argument that cannot be honoured, or an index without stories.
-        """
-        return search_story(self._snapshot, Request("", limit, sort=sort, highlight=False), id)
-
-    def significant(
-        self,
-        query: str | Query = "",
-        *,
-        limit: int = 10,
-        match: str = "auto",
-        filters: Mapping[str, Any] | Composition | None = None,
-        since: str | datetime | None = None,
-        until: str | datetime | None = None,
-        now: datetime | None = None,
-        tz: str | tzinfo | None = None,
-    ) -> list[SignificantTerm]:
-        """What sets the articles that a search finds apart from all others: the words that are surest more frequent.
-
-        Words are taken from the 200 best articles (or, where all score the same, from 200 spread over them) and counted
-        in all that match.
-
-        Args:
-            query, match, filters, since, until, now, tz: as in :meth:`search`.
-            limit: words to give.
-
-        Raises:
-            ConfigurationError: an argument that cannot be honoured.
-        """
-        request = Request(query, limit, match=match, filters=filters, since=since, until=until, now=now, tz=tz)
-        return search_significant(self._snapshot, request)
-
-    def explain(
-        self,
-        query: str | Query,
-        id: str,
-        *,
-        match: str = "auto",
-        ranking: str | Ranking = "default",
-        now: datetime | None = None,
-        tz: str | tzinfo | None = None,
-    ) -> Explanation:
-        """Why an article scores what :meth:`search` gives it, as a tree; where it does not match, which clause fails.
-
-        Args:
-            query, match, ranking, now, tz: as in :meth:`search`.
-            id: of the article.
-
-        Raises:
-            ConfigurationError: no article of this id, or an argument that cannot be honoured.
-        """
-        request = Request(query, match=match, ranking=ranking, now=now, tz=tz)
-        return explain_score(self._snapshot, request, id)
-
-    def explain_plan(
-        self, query: str | Query, *, match: str = "auto", ranking: str | Ranking = "default"
-    ) -> PlanReport:
-        """Which evaluator answers a query, and the postings it reads. Arguments and errors as in :meth:`search`."""
-        return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking))
-
-    def trend(
-        self,
-        queries: str | Sequence[str],
-        *,
-        by: str = "month",
-        match: str = "auto",
-        filters: Mapping[str, Any] | Composition | None = None,
-        since: str | datetime | None = None,
-        until: str | datetime | None = None,
-        now: datetime | None = None,
-        tz: str | tzinfo | None = None,
-    ) -> Trend:
-        """How often articles match over calendar time, beside how many articles there are.
-
-        Args:
-            queries: a query text, or several to compare.
-            by: year, quarter, month, week or day; periods are those of ``tz``.
-            match, filters, since, until, now, tz: as in :meth:`search`; ``filters``, ``since`` and ``until`` also say
-                which articles there are.
-
-        Raises:
-            ConfigurationError: no query, or an argument that cannot be honoured.
-        """
-        texts = [queries] if isinstance(queries, str) else list(queries)
-        if not texts or not all(isinstance(text, str) for text in texts):
-            raise ConfigurationError(f"a trend is of one or more query texts, not {queries!r}")
-        if by not in PERIODS:
-            raise ConfigurationError(f"a trend is by {', '.join(PERIODS)}, not {by!r}")
-        if isinstance(filters, Mapping) and "published" in filters:
-            raise ConfigurationError("a trend is limited in time by since and until, not by a filter of 'published'")
-        key, snapshot = f"published:{by}", self._snapshot
-
-        def found(text: str) -> Results:
-            request = Request(
-                text, limit=0, match=match, filters=filters, since=since, until=until, facets=[key], now=now, tz=tz
-            )
-            return search(snapshot, request)
-
-        from searchkit.trend import Trend
-
-        results = {text: found(text) for text in texts}
-        everything = found("*").facets[key]
-        return Trend.of(
-            by,
-            everything,
-            {text: of.facets[key] for text, of in results.items()},
-            {text: tuple(of.notes) for text, of in results.items()},
-        )
-
-    def suggest(self, text: str, limit: int = 10, field: str | None = None) -> list[str]:
-        """How a text may go on that a reader is typing, most frequent first.
-
-        Args:
-            text: what was typed: its last word is completed from the words of title and body ("trade def" → "trade
-                deficit"), accents or none; what stands before it is kept.
-            limit: completions to give at most.
-            field: a Keyword field: the whole text is then completed to its values, in any case and without accents.
-
-        Raises:
-            ConfigurationError: an argument that cannot be honoured.
-        """
-        if not isinstance(text, str):
-            raise ConfigurationError(f"what is to be completed is text, not {text!r}")
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
-            raise ConfigurationError(f"limit must be a number from 0 on, not {limit!r}")
-        from searchkit.suggest import complete_value, complete_word  # here and below: a search does without
-
-        snapshot = self._snapshot
-        if field is None:
-            return complete_word(snapshot, text, limit)
-        snapshot.schema.require(field, Keyword, use="complete the values of")
-        if field == "id":
-            raise ConfigurationError("the id is different in every article: there is nothing to complete")
-        return complete_value(snapshot, text, field, limit)
-
-    def correct(self, text: str) -> Correction | None:
-        """A query text with its misspelt words corrected from the words of the index, so that it finds an article.
-
-        Words that no article has are corrected, and words in hardly any that are one letter off a far commoner one.
-        None if nothing has to be corrected or no correction finds anything; texts of more than 1,000 characters are
-        left alone.
-
-        Raises:
-            ConfigurationError: it is no text.
-        """
-        if not isinstance(text, str):
-            raise ConfigurationError(f"what is to be corrected is text, not {text!r}")
-        from searchkit.suggest import correct
-
-        return correct(Asking(self._snapshot, ranking_named("default")), text, ["all", "any"])
 
     def get(self, id: str) -> Article | None:
         """The article of an id, None if there is none."""

@@ -18,7 +18,7 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 # the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
     7: ("__main__", "cli", "commands", "options", "terminal"),
-    6: ("reader", "index", "evaluation"),
+    6: ("searchable", "reader", "index", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table", "feedback", "collapse"),
     3.5: ("filters", "asking"),
@@ -30,7 +30,8 @@ FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
     ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"), ("commands", "terminal"),
-    ("index", "reader"), ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
+    ("index", "reader"), ("reader", "searchable"),
+    ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
     ("derived", "answering"), ("results", "highlight"), ("results", "facet_counts"),
     ("facet_counts", "calendar_periods"), ("results", "notebook"), ("dates", "calendar_periods"),

@@ -64,7 +64,7 @@ def parse_query(
         # A query of nothing but stop words is searched with them ("The Who").
         builder = _Builder(schema, vocabulary, mode, written_patterns, now, tz, keep_stop_words=True)
         node = builder.sequence(tree, loose=True)
-    notes = sorted([*notes, *builder.notes], key=lambda note: (note.start, note.end))
+    notes = sorted([*notes, *builder.notes.kept], key=lambda note: (note.start, note.end))
     if node is None:
         everything = text.strip() in ("", "*") if isinstance(text, str) else text == Group("and", ())
         if not everything and not notes:
@@ -72,6 +72,17 @@ def parse_query(
             notes = [Note("bad-syntax", 0, length, "there is nothing to search for in this")]
         return Parsed(query.Every() if everything else query.NullQuery, tuple(notes), False)
     return Parsed(node, tuple(notes), builder.soft_words >= 2)
+
+
+class _Notes:
+    """Notes on the items of a query, up to MAX_NOTES of them."""
+
+    def __init__(self) -> None:
+        self.kept: list[Note] = []
+
+    def tell(self, kind: str, item: Item, message: str, suggestion: str | None = None) -> None:
+        if len(self.kept) < MAX_NOTES:
+            self.kept.append(Note(kind, item.start, item.end, message, suggestion))
 
 
 class _Builder:
@@ -91,13 +102,11 @@ class _Builder:
         self.mode = mode
         self.dates = Dates(now, tz)
         self.near: dict[str, str | None] = {}
-        self.notes: list[Note] = []
+        # Of an object of its own, which both this and its values tell: neither holds on to the other through it.
+        self.notes = _Notes()
+        self.note = self.notes.tell
         self.soft_words = 0
         self.texts = TextValues(schema, vocabulary, written_patterns, keep_stop_words, self.note)
-
-    def note(self, kind: str, item: Item, message: str, suggestion: str | None = None) -> None:
-        if len(self.notes) < MAX_NOTES:
-            self.notes.append(Note(kind, item.start, item.end, message, suggestion))
 
     # ---- combinations
 
