@@ -13,10 +13,12 @@ from searchkit.asking import Asking
 from searchkit.collapse import stories_of
 from searchkit.dates import PERIODS
 from searchkit.engine.plan import PlanReport
+from searchkit.engine.restriction import EVERYTHING
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
 from searchkit.filters import Clock, restricted
+from searchkit.ordering import recency_of
 from searchkit.request import Request
 from searchkit.results import Results
 from searchkit.search import search
@@ -40,13 +42,17 @@ def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
     Raises:
         ConfigurationError: an argument that cannot be honoured, or no article of this id.
     """
-    from searchkit.explain import explain  # here and below: the first search of a process does without
+    from searchkit.explain import aged, explain, raised  # here and below: the first search of a process does without
 
     request.check()
     ranking = ranking_of(request.ranking, snapshot.groups)
     doc = document_of(snapshot, id)
-    found = answer(Asking(snapshot, ranking, now=request.now, tz=request.tz), request, request.limit).found
-    return explain(snapshot, found.node, ranking, doc)
+    clock = Clock(request.now, request.tz)
+    recency = recency_of(request, clock, [("relevance", True)])
+    asking = Asking(snapshot, ranking, EVERYTHING, clock.now, clock.tz, recency, request.proximity)
+    found = answer(asking, request, request.limit).found
+    explained = raised(explain(snapshot, found.node, ranking, doc), found.neighbours(doc))
+    return explained if recency is None else aged(explained, recency, int(snapshot.values("published")[doc]))
 
 
 def search_similar(snapshot: Snapshot, request: Request, id: str) -> Results:

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from whoosh import query
 
+from searchkit.article import UNDATED
 from searchkit.dates import from_micros
 from searchkit.engine.dense import is_known
 from searchkit.engine.group_view import GroupView
 from searchkit.engine.plan import evaluators
 from searchkit.engine.ranges import date_micros
+from searchkit.engine.recency import Recency
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.words import WordParts, places_of
@@ -26,6 +28,7 @@ from searchkit.nodes import Word, WordPhrase, WrittenPattern
 
 _SUM = ", sum of:"
 _PRODUCT = ", product of:"
+_DAY = 24 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,32 @@ def explain(snapshot: Snapshot, node: query.Query, ranking: Ranking, doc: int) -
         doc: a global document number.
     """
     return _Explainer(snapshot, ranking, doc).explain(node)
+
+
+def raised(score: Explanation, neighbours: Sequence[tuple[str, str, float]]) -> Explanation:
+    """A score with what words near each other add to it.
+
+    Args:
+        neighbours: pairs of words, and what each adds.
+    """
+    if not neighbours or not score.matches:
+        return score
+    pairs = tuple(Explanation(value, f'"{first}" and "{second}"') for first, second, value in neighbours)
+    near = Explanation(math.fsum(pair.value for pair in pairs), f"words near each other{_SUM}", pairs)
+    return Explanation(score.value + near.value, f"words, and how near each other they are{_SUM}", (score, near))
+
+
+def aged(score: Explanation, recency: Recency, published: int) -> Explanation:
+    """A score as it falls with age.
+
+    Args:
+        published: microseconds, UNDATED for none.
+    """
+    factor = float(recency.factors(np.array([published]))[0])
+    days = max(recency.as_of - published, 0) / _DAY
+    age = "without a date" if published == UNDATED else f"{days:.1f} days old"
+    halved = Explanation(factor, f"{age}, halved with every {recency.half_life / _DAY:g} days")
+    return Explanation(score.value * factor, f"a score that falls with age{_PRODUCT}", (score, halved), score.matches)
 
 
 class _Explainer:

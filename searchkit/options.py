@@ -28,6 +28,10 @@ _boost_option = click.option(
     metavar="FIELD=N",
     help="What a word in this field counts for; 2 in a title, else 1.",
 )
+_proximity_option = click.option(
+    "--proximity", is_flag=True, help="Raise the best articles where words are as near each other as asked."
+)
+_recency_option = click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 
 
 def selection_options(command: _Command) -> _Command:
@@ -53,7 +57,9 @@ def selection_options(command: _Command) -> _Command:
 
 def ranking_options(command: _Command) -> _Command:
     """The options that say how to rank; see :func:`ranking_of`."""
-    return _ranking_option(_boost_option(command))
+    for option in (_recency_option, _proximity_option, _boost_option, _ranking_option):
+        command = option(command)
+    return command
 
 
 def ranking_of(ranking: str, boosts: Iterable[str]) -> str | Ranking:

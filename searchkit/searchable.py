@@ -223,19 +223,24 @@ class Searchable(ABC):
         *,
         match: str = "auto",
         ranking: str | Ranking = "default",
+        recency: str | timedelta | None = None,
+        as_of: str | datetime | None = None,
+        proximity: bool = False,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
     ) -> Explanation:
         """Why an article scores what :meth:`search` gives it, as a tree; where it does not match, which clause fails.
 
         Args:
-            query, match, ranking, now, tz: as in :meth:`search`.
+            query, match, ranking, recency, as_of, proximity, now, tz: as in :meth:`search`.
             id: of the article.
 
         Raises:
             ConfigurationError: no article of this id, or an argument that cannot be honoured.
         """
-        request = Request(query, match=match, ranking=ranking, now=now, tz=tz)
+        request = Request(
+            query, match=match, ranking=ranking, recency=recency, as_of=as_of, proximity=proximity, now=now, tz=tz
+        )
         return explain_score(self._snapshot, request, id)
 
     def explain_plan(

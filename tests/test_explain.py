@@ -159,6 +159,29 @@ def test_the_match_mode_is_the_search_s(index: Index, match: str) -> None:
     assert (explained.value, explained.matches) == (pytest.approx(found[0].score) if found else 0.0, bool(found))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"recency": "200d", "as_of": "2001-01-01"},
+        {"proximity": True},
+        {"proximity": True, "recency": "3d", "as_of": "1999", "ranking": "bm25"},
+    ],
+)
+@pytest.mark.parametrize("text", ["putin korea trade", "grain", "trade grain -word3"])
+def test_age_and_neighbours_are_part_of_the_score(index: Index, text: str, arguments: dict[str, Any]) -> None:
+    results = index.search(text, match="any", limit=None, highlight=False, **arguments)
+    assert len(results) > 200 or text == "grain"
+    for hit in [*results[:4], *results[198:203], *results[-2:]]:
+        explanation = index.explain(text, hit.id, match="any", **arguments)
+        assert explanation.value == pytest.approx(hit.score, rel=1e-9), str(explanation)
+        assert_adds_up(explanation)
+        assert ("days old" in str(explanation) or "without a date" in str(explanation)) == ("recency" in arguments)
+    lost = next(hit.id for hit in index.search("", limit=None) if hit.id not in {found.id for found in results})
+    assert index.explain(text, lost, match="any", **arguments).matches is False
+    near = str(index.explain(text, results[0].id, match="any", **arguments))
+    assert ("words near each other" in near) <= ("proximity" in arguments)
+
+
 @pytest.mark.kernels
 @pytest.mark.parametrize("ranking", RANKINGS)
 def test_the_kernels_give_the_explained_score(figures: Index, ranking: str) -> None:

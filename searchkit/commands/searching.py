@@ -55,7 +55,6 @@ class _WithGuide(click.Command):
 @click.option("--after", metavar="CURSOR", help='The next page: the "cursor" that --json printed for the same search.')
 @match_option
 @ranking_options
-@click.option("--proximity", is_flag=True, help="Raise the best articles where words are as near each other as asked.")
 @click.option("--expand", is_flag=True, help="Search for the heaviest words of the best articles too.")
 @click.option(
     "--collapse", metavar="GROUP", help="Show only the best of each: story (articles that tell the same), or a field."
@@ -66,7 +65,6 @@ class _WithGuide(click.Command):
     metavar="FIELD",
     help="In JSON: a text field with its marks and their offsets.",
 )
-@click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 @json_option
 def search(
     query: str,

@@ -224,6 +224,16 @@ class Evaluation:
             scores[rows] += self._nearness(found.docs[rows])
         return Matches(found.docs, scores)
 
+    def neighbours(self, doc: int) -> list[tuple[str, str, float]]:
+        """The neighbours that raise the score of a document, and by how much, without age; none if it is not among the
+        best.
+        """
+        if not self._proximity:
+            return []
+        plain = Evaluation(self._snapshot, self.node, self._ranking, self._restriction, self._recency).top(DEPTH + 1)
+        best_docs = [] if plain.scores is None else plain.docs[: settled(plain.scores, DEPTH)].tolist()
+        return [part for part in self._proximity.parts(doc) if part[2]] if doc in best_docs else []
+
     def _nearness(self, docs: Array) -> Array:
         assert self._proximity is not None
         scores = self._proximity.scores(docs)

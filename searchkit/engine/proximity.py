@@ -70,8 +70,20 @@ class Proximity:
                 found[rows] = self._in_segment(row, docs[rows] - int(self._snapshot.bases[row]))
         return found
 
+    def parts(self, doc: int) -> list[tuple[str, str, float]]:
+        """The neighbours, and what each adds to the score of a global document."""
+        row = int(self._snapshot.bases.searchsorted(doc, "right")) - 1
+        added = self._by_pair(row, np.array([doc - int(self._snapshot.bases[row])]))
+        return [(first.text, second.text, float(value[0])) for (first, second), value in added.items()]
+
     def _in_segment(self, row: int, docs: Array) -> Array:
         added = np.zeros(len(docs))
+        for value in self._by_pair(row, docs).values():
+            added += value
+        return added
+
+    def _by_pair(self, row: int, docs: Array) -> dict[tuple[Word, Word], Array]:
+        found = {}
         keys: dict[Word, Array] = {}
         for (first, second), times in self._pairs.items():
             view, _ = self._snapshot.groups[first.fields[0]]
@@ -81,12 +93,10 @@ class Proximity:
             idf = self._idf(view, first) + self._idf(view, second)
             norm = _SATURATION * (1 - _B + _B * self._relative_lengths(view, row, first.fields, docs))
             span = len(view.fields)
-            for count in (
-                _ordered(keys[first], keys[second], span, len(docs)),
-                _near(keys[first], keys[second], span, len(docs)),
-            ):
-                added += _SHARE * times * idf * count / (count + norm)
-        return added
+            ordered = _ordered(keys[first], keys[second], span, len(docs))
+            near = _near(keys[first], keys[second], span, len(docs))
+            found[first, second] = _SHARE * times * idf * (ordered / (ordered + norm) + near / (near + norm))
+        return found
 
     def _occurrences(self, view: GroupView, row: int, word: Word, docs: Array) -> Array:
         """Keys ((row in ``docs`` · fields + place) << 32 | position) of a word's occurrences, ascending int64."""
