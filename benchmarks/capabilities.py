@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import searchkit
-from searchkit import BM25F, Index, Terms, any_of, none_of
+from searchkit import BM25F, Index, Terms, any_of, none_of, to_text
 from searchkit.engine.accelerated import load_kernels, wait_for_kernels
 
 _AS_OF = "1987-10-20"
@@ -81,10 +81,15 @@ def _values(index: Index, field: str) -> Sequence[str]:
 
 CAPABILITIES: dict[str, Callable[[Index, Asked], object]] = {
     "page with snippets": lambda index, asked: [hit.snippet for hit in index.search(asked.text)],
+    "title and body marked": lambda index, asked: [
+        hit.highlights["title"] + hit.highlights["body"]
+        for hit in index.search(asked.text, highlight=["title", "body"])
+    ],
     "page as JSON": lambda index, asked: index.search(asked.text).to_json(),
     "until: in the text": lambda index, asked: _listed(
         index, f"{asked.text} until:1987-06-{asked.rng.randint(10, 30)}"
     ),
+    "parsed and printed": lambda index, asked: to_text(index.parse(asked.text).node),
     "regular expression": lambda index, asked: _listed(index, f"/{asked.text.split()[0][:4]}[a-m]+s?/"),
     "emptied query, notes": lambda index, asked: index.search(f"+{asked.text} +qqzzyx", match="all").notes,
     "did you mean, notes": lambda index, asked: index.search(asked.misspelt).notes,
@@ -100,6 +105,13 @@ CAPABILITIES: dict[str, Callable[[Index, Asked], object]] = {
     "two sort keys": lambda index, asked: _listed(index, asked.text, sort=["-published", "id"]),
     "min_score": lambda index, asked: _listed(index, asked.text, min_score=1.0),
     "recency": lambda index, asked: _listed(index, asked.text, recency="30d", as_of=_AS_OF),
+    "proximity": lambda index, asked: _listed(index, asked.text, proximity=True),
+    "feedback": lambda index, asked: _listed(index, asked.text, expand=True),
+    "collapsed stories": lambda index, asked: _listed(index, asked.text, collapse="story"),
+    "collapsed, how many more": lambda index, asked: [
+        hit.more for hit in index.search(asked.text, collapse="story", highlight=False)
+    ],
+    "same story": lambda index, asked: [hit.id for hit in index.story(asked.best[0])],
     "field boost": lambda index, asked: _listed(index, asked.text, ranking=BM25F({"title": 5})),
     "second page": lambda index, asked: _listed(index, asked.text, after=asked.cursor),
     "deep page": lambda index, asked: _listed(index, asked.text, after=asked.deep),

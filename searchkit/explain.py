@@ -96,11 +96,13 @@ def aged(score: Explanation, recency: Recency, published: int) -> Explanation:
     Args:
         published: microseconds, UNDATED for none.
     """
+    if not score.matches:
+        return score
     factor = float(recency.factors(np.array([published]))[0])
     days = max(recency.as_of - published, 0) / _DAY
     age = "without a date" if published == UNDATED else f"{days:.1f} days old"
     halved = Explanation(factor, f"{age}, halved with every {recency.half_life / _DAY:g} days")
-    return Explanation(score.value * factor, f"a score that falls with age{_PRODUCT}", (score, halved), score.matches)
+    return Explanation(score.value * factor, f"a score that falls with age{_PRODUCT}", (score, halved))
 
 
 class _Explainer:
