@@ -110,7 +110,7 @@ class WordPhrase(_ByContent, query.Or):  # type: ignore[misc]  # whoosh has no t
         self.steps = tuple(tuple(step) for step in steps)
         self.slop = slop
         self.scored = tuple(scored) if scored is not None else (True,) * len(self.steps)
-        self.words = tuple(words) if words is not None else tuple(step[0] for step in self.steps)
+        self.words = tuple(words) if words is not None else tuple(step[0] if step else "" for step in self.steps)
 
     def _key(self) -> tuple[Any, ...]:
         return self.fields, self.steps, self.slop, self.boost
