@@ -33,7 +33,7 @@ NEIGHBOURS = {
     ("index", "reader"), ("reader", "searchable"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
-    ("derived", "answering"), ("results", "highlight"), ("results", "facet_counts"),
+    ("derived", "answering"), ("derived", "ordering"), ("results", "highlight"), ("results", "facet_counts"),
     ("facet_counts", "calendar_periods"), ("results", "notebook"), ("dates", "calendar_periods"),
     ("analysis", "errors"), ("article", "errors"), ("bars", "errors"),
     ("nodes", "regular"), ("compiled", "kernel_cache"), ("compiled", "kernel_directory"),
