@@ -37,10 +37,15 @@ import numpy as np
 from searchkit.codec.bitpacking import WORD, block_words, unpack, unpack_numbers
 from searchkit.codec.coding import LOW_BITS, WINDOW_BITS, TfCode, is_common, window_count
 from searchkit.codec.layout import Array, MappedFile, run_lengths
+from searchkit.codec.stored import MAX_ARTICLE
 from searchkit.codec.terms import SortedStrings
 
 #: Postings that share a width of positions.
 BLOCK = 128
+#: Types of the sections that kernels read as they are in the file; others are unsigned numbers of any width.
+_DTYPES = {"docs": "<u2", "docs.counts": "<u2", "tf": "|u1", "positions": "<u4", "positions.width": "|u1"}
+#: In one field of one document: stored articles are bounded, and a word takes a byte and its end.
+_MOST_OCCURRENCES = MAX_ARTICLE
 
 
 class Postings(NamedTuple):
@@ -125,7 +130,7 @@ class TextGroup:
 
     def slice(self, name: str, start: int, stop: int) -> Array:
         """Elements ``start`` to ``stop`` of a section of the group (see the module), verified."""
-        return self.file.slice(f"{self._at}.{name}", start, stop)
+        return self.file.slice(f"{self._at}.{name}", start, stop, _DTYPES.get(name))
 
     def _by_term(self, name: str) -> Array:
         array = self.file.array(f"{self._at}.{name}")
@@ -136,7 +141,12 @@ class TextGroup:
     @cached_property
     def df(self) -> tuple[Array, ...]:
         """For each field, by term: documents that have it there."""
-        return tuple(self._by_term(f"df.{field}") for field in self.fields)
+        counts = run_lengths(self.postings_starts)
+        made = tuple(self._by_term(f"df.{field}") for field in self.fields)
+        for field, df in zip(self.fields, made, strict=True):
+            if (df > counts).any():
+                raise self.corrupt("more documents than postings", f"df.{field}")
+        return made
 
     @cached_property
     def cf(self) -> tuple[Array, ...]:
@@ -146,7 +156,7 @@ class TextGroup:
     def _by_document(self, name: str) -> tuple[Array, ...]:
         arrays = tuple(self.file.array(f"{self._at}.{name}.{field}") for field in self.fields)
         for field, array in zip(self.fields, arrays, strict=True):
-            if len(array) != self.docs:
+            if len(array) != self.docs or array.itemsize > 4:
                 raise self.corrupt("wrong length", f"{name}.{field}")
         return arrays
 
@@ -259,15 +269,18 @@ class TextGroup:
 
     @cached_property
     def _large_at(self) -> Array:
-        return self.file.array(f"{self._at}.tf.large.at").astype(np.int64)
+        at = self.file.array(f"{self._at}.tf.large.at")
+        if len(at) and (int(at[-1]) >= len(self) or (at[1:] <= at[:-1]).any()):
+            raise self.corrupt("out of order", "tf.large.at")
+        return at.astype(np.int64)
 
     @cached_property
     def large_tfs(self) -> tuple[Array, ...]:
         """For each field: the occurrences in the postings that have no code, in order of the postings."""
         made = tuple(self.file.array(f"{self._at}.tf.large.{field}") for field in self.fields)
         for field, tf in zip(self.fields, made, strict=True):
-            if len(tf) != len(self._large_at):
-                raise self.corrupt("wrong length", f"tf.large.{field}")
+            if len(tf) != len(self._large_at) or int(tf.max(initial=0)) > _MOST_OCCURRENCES:
+                raise self.corrupt("out of range", f"tf.large.{field}")
         return made
 
     def encoded(self, row: int) -> tuple[Array, Array, Array, Array, tuple[Array, ...]]:
@@ -289,7 +302,7 @@ class TextGroup:
             else:
                 high = self.slice("docs.high", int(rare[row]), int(rare[row + 1])).astype(np.uint16)
         large: tuple[Array, ...] = ()
-        if len(self._large_at) and not codes.all():
+        if not codes.all():
             rows = self._large_rows(np.flatnonzero(codes == 0) + start)
             large = tuple(tf[rows] for tf in self.large_tfs)
         return low, codes, high, counts, large
@@ -327,6 +340,10 @@ class TextGroup:
         begin, own, ends = int(words[0]), words - words[0], np.cumsum(block_words(counts, width))
         if int(width.max()) > 32 or (own[1:] != ends[:-1]).any():
             raise self.corrupt(f"blocks out of order in terms {first} to {last}", "positions.starts")
+        # Positions of no bits take no place in the file, so nothing else would bound their number. All are 0, and a
+        # word has this position once in a field.
+        if (counts[width == 0] > BLOCK * len(self.fields)).any():
+            raise self.corrupt(f"more positions than places in terms {first} to {last}", "positions.width")
         return self.slice("positions", begin, begin + int(ends[-1]) + 1), counts, width, own
 
     def first_block(self, row: int) -> int:
@@ -345,7 +362,7 @@ class TextGroup:
     def _occurrences(self, codes: Array, postings: Array) -> Array:
         """int64 occurrences, in all fields, of some postings and their codes."""
         occurrences: Array = self._code_sums[codes]
-        if len(self._large_at) and not codes.all():
+        if not codes.all():
             large = codes == 0
             rows = self._large_rows(postings[large])
             occurrences[large] = sum(tf[rows].astype(np.int64) for tf in self.large_tfs)
@@ -392,8 +409,8 @@ class TextGroup:
         """
         blocks = np.empty((2, int(self._blocks[-1])), np.uint32)
         blocks[0] = self.file.array(f"{self._at}.positions.starts")
-        blocks[1] = self.file.array(f"{self._at}.positions.width")
-        return self.file.unverified(f"{self._at}.positions"), blocks
+        blocks[1] = self.slice("positions.width", 0, len(blocks[1]))
+        return self.file.unverified(f"{self._at}.positions", _DTYPES["positions"]), blocks
 
     @cached_property
     def words(self) -> SortedStrings:

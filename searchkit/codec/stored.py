@@ -204,7 +204,7 @@ class StoredArticles:
     @cached_property
     def dictionary(self) -> bytes:
         """What the articles are compressed with; may be empty."""
-        return self._file.array("stored.dictionary").tobytes()
+        return self._file.array("stored.dictionary", "|u1").tobytes()
 
     @cached_property
     def _dictionary(self) -> zstandard.ZstdCompressionDict | None:
@@ -222,12 +222,12 @@ class StoredArticles:
     def frames(self, start: int, stop: int) -> Frames:
         """Documents ``start`` to ``stop``, still compressed."""
         offsets = self.offsets[start : stop + 1]
-        blob = self._file.slice("stored.blob", int(offsets[0]), int(offsets[-1]))
+        blob = self._file.slice("stored.blob", int(offsets[0]), int(offsets[-1]), "|u1")
         return Frames(blob, run_lengths(offsets))
 
     def record(self, doc: int) -> bytes:
         """The encoded article of a document."""
-        data = self._file.slice("stored.blob", int(self.offsets[doc]), int(self.offsets[doc + 1])).data
+        data = self._file.slice("stored.blob", int(self.offsets[doc]), int(self.offsets[doc + 1]), "|u1").data
         try:
             parameters = zstandard.get_frame_parameters(data, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
             if not 0 <= parameters.content_size <= MAX_ARTICLE:
@@ -240,7 +240,8 @@ class StoredArticles:
         """The article of a document."""
         try:
             record = _decode(self.record(doc))
-        except msgspec.MsgspecError as error:
+            published = None if record.published == UNDATED else _EPOCH + timedelta(microseconds=record.published)
+            return Article(record.id, record.title, record.body, published, **record.fields)
+        # What a forged record may hold: no MessagePack, no UTF-8, too deep, no instant, a field of the name "id".
+        except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError, TypeError) as error:
             raise self._file.corrupt(f"article of document {doc}: {error}", "stored.blob") from None
-        published = None if record.published == UNDATED else _EPOCH + timedelta(microseconds=record.published)
-        return Article(record.id, record.title, record.body, published, **record.fields)
