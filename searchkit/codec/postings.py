@@ -95,6 +95,8 @@ class TextGroup:
         end = self.file.length(f"{self._at}.docs")
         if len(starts) != len(self.terms) + 1 or starts[0] or starts[-1] != end or (starts[1:] < starts[:-1]).any():
             raise self.corrupt("offsets out of order", "postings")
+        if int(run_lengths(starts).max(initial=0)) > self.docs:
+            raise self.corrupt("more postings than documents", "postings")
         if end != self.file.length(f"{self._at}.tf"):
             raise self.corrupt("wrong length", "tf")
         return starts

@@ -1,0 +1,1 @@
+"""Hard tests that take minutes: see the modules."""
