@@ -9,7 +9,7 @@ from typing import Any
 
 from whoosh.query import Prefix, Term
 
-from searchkit import Index, Ranges, Terms, any_of, none_of
+from searchkit import Index, Terms, any_of, none_of
 from searchkit.engine.accelerated import wait_for_kernels
 
 NOW = datetime(1987, 10, 20, 12, tzinfo=UTC)

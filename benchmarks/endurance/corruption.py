@@ -97,7 +97,9 @@ def damages(directory: Path, flips: int, truncations: int, seed: int) -> Iterato
         (name,) = rng.choices(names, [*sizes.values()] if number % 2 else None)
         at = rng.randrange(sizes[name])
         if number % 4 == 0:  # near one of the ends
-            at = min(sizes[name] - 1, rng.randrange(4096)) if rng.random() < 0.5 else max(0, sizes[name] - 1 - at % 4096)
+            at = (
+                min(sizes[name] - 1, rng.randrange(4096)) if rng.random() < 0.5 else max(0, sizes[name] - 1 - at % 4096)
+            )
         yield Damage("flip" if number < flips else "truncation", name, at, rng.randrange(8))
 
 
@@ -129,9 +131,9 @@ def outcome(directory: Path, damage: Damage, expected: list[Any]) -> dict[str, A
     if not checked:
         wrong.append("check finds nothing")
     # The table of contents is compared with the manifest's checksum: either may be the one that was damaged.
-    for name in blamed - {damage.file}:
-        if not (damage.file.endswith((".json", ".toc")) and name.endswith((".json", ".toc"))):
-            wrong.append(f"{name} is blamed")
+    either = (".json", ".toc")
+    others = [name for name in blamed - {damage.file} if not (damage.file.endswith(either) and name.endswith(either))]
+    wrong += [f"{name} is blamed" for name in others]
     return {"stage": stage, "checked": checked, "wrong": wrong}
 
 

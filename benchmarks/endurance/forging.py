@@ -26,6 +26,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ import xxhash
 import zstandard
 
 import searchkit
-from searchkit import Article, Date, Keyword, Number, Ranges, Schema, Stored, Terms, Text
+from searchkit import Article, Date, Keyword, Number, Ranges, Schema, Stored, Terms, Text, compiled
 from searchkit.codec.generation import Manifest, manifest_name, read_manifest
 from searchkit.codec.layout import Array, FileWriter, MappedFile
 from searchkit.codec.segment import FileEntry, SegmentEntry
@@ -46,6 +47,7 @@ from searchkit.errors import IndexCorruptError, IndexVersionError
 #: Address space of a child, most of which kernels and the empty tables of banks only reserve.
 MEMORY = 6 << 30
 SECONDS = 60
+NOW = datetime(2025, 10, 28, tzinfo=UTC)
 _DTYPES = ("|u1", "<u2", "<u4", "<u8", "<i8", "<f8")
 
 Mutation = Callable[[Array, random.Random], Array]
@@ -59,10 +61,8 @@ def _extreme(array: Array, rng: random.Random) -> Any:
         return rng.choice([float("nan"), float("inf"), -float("inf"), -1.0, 1e308])
     bounds = np.iinfo(array.dtype)
     near = int(array[rng.randrange(len(array))]) + rng.choice([-1, 1, 2, 100])
-    return rng.choice(
-        [bounds.min, bounds.max, bounds.max - 1, 0, 1, 33, 255 & bounds.max, len(array) & bounds.max]
-        + [min(max(near, bounds.min), bounds.max), rng.randrange(bounds.max)]
-    )
+    special = [bounds.min, bounds.max, bounds.max - 1, 0, 1, 33, 255 & bounds.max, len(array) & bounds.max]
+    return rng.choice([*special, min(max(near, bounds.min), bounds.max), rng.randrange(bounds.max)])
 
 
 def _set_some(array: Array, rng: random.Random) -> Array:
@@ -147,7 +147,9 @@ def forge_stored(arrays: dict[str, Array], rng: random.Random) -> None:
     arrays["stored.blob"] = np.frombuffer(frame * docs, np.uint8)
     arrays["stored.offsets"] = np.arange(docs + 1, dtype=np.uint64) * len(frame)
     if rng.random() < 0.5:
-        arrays["stored.dictionary"] = np.frombuffer(rng.choice([b"", b"\x37\xa4\x30\xec" + rng.randbytes(500)]), np.uint8)
+        arrays["stored.dictionary"] = np.frombuffer(
+            rng.choice([b"", b"\x37\xa4\x30\xec" + rng.randbytes(500)]), np.uint8
+        )
 
 
 def forge_attributes(attributes: dict[str, Any], rng: random.Random) -> dict[str, Any]:
@@ -237,7 +239,25 @@ class Forger:
 def articles(count: int, seed: int = 0, *, length: int = 30) -> Iterator[Article]:
     """Articles of random words that have every kind of field, many occurrences, and words of many scripts."""
     rng = random.Random(seed)
-    words = "grain trade wheat the of e-mail café Łódź 北京大学 AT&T O'Neill's C++ #tag corn rice oil gold".split()
+    words = [
+        "grain",
+        "trade",
+        "wheat",
+        "the",
+        "of",
+        "e-mail",
+        "café",
+        "Łódź",
+        "北京大学",
+        "AT&T",
+        "O'Neill's",
+        "C++",
+        "#tag",
+        "corn",
+        "rice",
+        "oil",
+        "gold",
+    ]
     words += [f"word{number}" for number in range(200)]
     weights = [1 / rank for rank in range(1, len(words) + 1)]
     values = ["grain", "Grain", "GRAÍN", "north korea", "日本", "a,b"]
@@ -292,8 +312,15 @@ def questions() -> Iterator[tuple[str, Callable[[searchkit.Index], Any]]]:
     from whoosh.query import Every, NumericRange, Phrase, Prefix, Term
 
     for text, options in _SEARCHES:
-        yield text, lambda index, text=text, options=options: index.search(text, **options).to_dict()  # type: ignore[misc]
-    for node in (Term("id", "id3"), Term("topics", "grain"), Prefix("body", "gr"), Every(), Phrase("body", ["grain", "trade"]), NumericRange("words", 0, 50)):
+        yield text, lambda index, text=text, options=options: index.search(text, now=NOW, **options).to_dict()  # type: ignore[misc]
+    for node in (
+        Term("id", "id3"),
+        Term("topics", "grain"),
+        Prefix("body", "gr"),
+        Every(),
+        Phrase("body", ["grain", "trade"]),
+        NumericRange("words", 0, 50),
+    ):
         yield repr(node), lambda index, node=node: index.search(node).to_dict()  # type: ignore[misc]
     yield "page", lambda index: index.search("grain", after=index.search("grain").cursor).to_dict()
     yield "all", lambda index: [hit.to_dict() for hit in index.search("", limit=1000)]
@@ -302,7 +329,12 @@ def questions() -> Iterator[tuple[str, Callable[[searchkit.Index], Any]]]:
     yield "correct", lambda index: (index.correct("graim tarde"), index.correct("summary:grian"))
     yield "similar", lambda index: list(index.similar("id1", facets=["topics"]))
     yield "significant", lambda index: index.significant("grain")
-    yield "explain", lambda index: [str(index.explain("grain trad*", f"id{n}", ranking=r)) for n in (1, 2) for r in ("default", "whoosh")]
+    yield (
+        "explain",
+        lambda index: [
+            str(index.explain("grain trad*", f"id{n}", ranking=r)) for n in (1, 2) for r in ("default", "whoosh")
+        ],
+    )
     yield "trend", lambda index: index.trend("grain", by="year").to_dict()
     yield "stats", lambda index: index.stats()
     yield "whoosh", _by_whoosh
@@ -347,7 +379,9 @@ def ask(path: Path, *, write: bool = False) -> tuple[str, list[str]]:
             return "refused", [told("open", error)]
         asked = list(questions())
         if write:
-            asked.append(("optimize", lambda index: (index.add(articles(3, 5)), index.delete(["id1"]), index.optimize())))
+            asked.append(
+                ("optimize", lambda index: (index.add(articles(3, 5)), index.delete(["id1"]), index.optimize()))
+            )
         with index:
             for name, question in asked:
                 try:
@@ -364,9 +398,13 @@ def ask(path: Path, *, write: bool = False) -> tuple[str, list[str]]:
 # ---- the command
 
 
-def _child(path: Path, seed: int, first: int, rounds: int, write: bool) -> None:
+def _child(path: Path, seed: int, first: int, rounds: int, options: set[str]) -> None:
     forger = Forger(path)
-    wait_for_kernels(600)
+    write = "write" in options
+    if "kernels" in options:
+        wait_for_kernels(600)
+    else:
+        compiled.disable()
     with searchkit.open(path) as index:
         for _, question in questions():
             question(index)  # everything is imported before memory is limited
@@ -388,8 +426,29 @@ def _child(path: Path, seed: int, first: int, rounds: int, write: bool) -> None:
             (path / forger.manifest.toc.name).write_bytes(Path(f"{path}.toc").read_bytes())
 
 
-def run(docs: int, rounds: int, seed: int, *, length: int = 30, write: bool = False) -> dict[str, Any]:
-    """Some forgeries of an index of some documents: what came of them."""
+#: Kernels that check bounds, kept apart from those that do not.
+CHECKED = {
+    "NUMBA_BOUNDSCHECK": "1",
+    "SEARCHKIT_CACHE_DIR": str(Path.home() / ".cache" / "searchkit-boundscheck"),
+}
+
+
+def run(
+    docs: int,
+    rounds: int,
+    seed: int,
+    *,
+    length: int = 30,
+    write: bool = False,
+    kernels: bool = True,
+) -> dict[str, Any]:
+    """Some forgeries of an index of some documents: what came of them.
+
+    Args:
+        length: words of an article at most.
+        write: whether it is added to and merged, too.
+        kernels: whether kernels answer; they are compiled if need be.
+    """
     counts: Counter[str] = Counter()
     faults: dict[str, str] = {}
     slowest, peak = 0.0, 0
@@ -401,13 +460,20 @@ def run(docs: int, rounds: int, seed: int, *, length: int = 30, write: bool = Fa
         forger = Forger(path)
         Path(f"{path}.toc").write_bytes((path / forger.manifest.toc.name).read_bytes())
         first = 0
-        environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1"}
-        environment["SEARCHKIT_CACHE_DIR"] = str(Path.home() / ".cache" / "searchkit-boundscheck")
+        options = ["write"] * write + ["kernels"] * kernels
         while first < rounds:
             forger.write(forger.arrays, forger.attributes)
-            command = [sys.executable, "-m", "benchmarks.endurance.forging", "--child", str(path), str(seed), str(first)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.endurance.forging",
+                "--child",
+                str(path),
+                str(seed),
+                str(first),
+            ]
             with subprocess.Popen(
-                [*command, str(rounds), "write" if write else ""], stdout=subprocess.PIPE, text=True, env=environment
+                [*command, str(rounds), *options], stdout=subprocess.PIPE, text=True, env=os.environ | CHECKED
             ) as child:
                 assert child.stdout is not None
                 told = "start"
@@ -430,8 +496,8 @@ def run(docs: int, rounds: int, seed: int, *, length: int = 30, write: bool = Fa
 def main(arguments: list[str] | None = None) -> int:
     """The command; see the module."""
     if arguments is None and sys.argv[1:2] == ["--child"]:
-        path, seed, first, rounds, write = sys.argv[2:7]
-        _child(Path(path), int(seed), int(first), int(rounds), bool(write))
+        path, seed, first, rounds = sys.argv[2:6]
+        _child(Path(path), int(seed), int(first), int(rounds), set(sys.argv[6:]))
         return 0
     parser = argparse.ArgumentParser(prog="forge", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=2000)

@@ -237,7 +237,7 @@ class MappedFile:
             raise self.corrupt("the file is truncated, or longer than it was written", "header")
         self._header_start: int = offset
         raw = data[offset : offset + length]
-        if xxhash.xxh3_64_intdigest(raw) != expected or (checksum and f"{expected:016x}" != checksum):
+        if xxhash.xxh3_64_intdigest(raw) != expected or (checksum is not None and f"{expected:016x}" != checksum):
             raise self.corrupt("checksum mismatch", "header")
         try:
             header = msgspec.json.decode(raw, type=Header)

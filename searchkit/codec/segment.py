@@ -32,7 +32,7 @@ class FileEntry(msgspec.Struct, frozen=True):
     """A file as the manifest knows it."""
 
     name: str
-    size: Annotated[int, msgspec.Meta(ge=0)]
+    size: Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
     checksum: str
 
 
@@ -98,7 +98,7 @@ class Segment:
     def __init__(self, storage: Storage, entry: SegmentEntry) -> None:
         self.entry = entry
         self.docs = entry.docs
-        self.file = MappedFile(storage, entry.file.name, "segment", entry.file.checksum or None)
+        self.file = MappedFile(storage, entry.file.name, "segment", entry.file.checksum)
         if self.file.attributes.get("docs") != entry.docs:
             raise self.file.corrupt("another number of documents than the manifest says", "header")
         if entry.docs > self.file.size:  # nothing is allocated by a number that has nothing behind it
@@ -107,11 +107,11 @@ class Segment:
             self.columns = msgspec.convert(self.file.attributes["columns"], Columns)
         except (KeyError, msgspec.ValidationError) as error:
             raise self.file.corrupt(str(error), "header") from None
-        if not entry.deletions and entry.deleted:
-            raise self.file.corrupt("the manifest counts deletions and names no file of them", "deletions")
+        if entry.deleted > (entry.docs if entry.deletions else 0):
+            raise self.file.corrupt("the manifest counts more deletions than there can be", "deletions")
         self._deletions: MappedFile | None = None
         if entry.deletions is not None:
-            self._deletions = MappedFile(storage, entry.deletions.name, "deletions", entry.deletions.checksum or None)
+            self._deletions = MappedFile(storage, entry.deletions.name, "deletions", entry.deletions.checksum)
         self._keywords: dict[str, KeywordColumn] = {}
         self._values: dict[str, Array] = {}
 
