@@ -422,7 +422,7 @@ class TextGroup:
     @cached_property
     def word_df(self) -> Array:
         """By word as written: documents that have it."""
-        return self._by_word("words.df", len(self.words), None)
+        return self._by_word("words.df", len(self.words), self.docs + 1)
 
     @cached_property
     def word_terms(self) -> Array:
@@ -454,8 +454,9 @@ class TextGroup:
         np.cumsum(np.fromiter(map(len, lines[:-1]), np.int64, max(0, len(lines) - 1)) + 1, out=starts[1:])
         return b"\n".join(lines), starts, rows[order]
 
-    def _by_word(self, name: str, length: int, bound: int | None) -> Array:
+    def _by_word(self, name: str, length: int, bound: int) -> Array:
         array = self.file.array(f"{self._at}.{name}")
-        if len(array) != length or (bound is not None and length and int(array.max()) >= bound):
+        # No wider than needed: uint64 and int64 together would be float64.
+        if len(array) != length or array.itemsize > 4 or (length and int(array.max()) >= bound):
             raise self.corrupt("out of range", name)
         return array
