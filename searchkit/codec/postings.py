@@ -38,7 +38,7 @@ from searchkit.codec.bitpacking import WORD, block_words, unpack, unpack_numbers
 from searchkit.codec.coding import LOW_BITS, WINDOW_BITS, TfCode, is_common, window_count
 from searchkit.codec.layout import Array, MappedFile, run_lengths
 from searchkit.codec.stored import MAX_ARTICLE
-from searchkit.codec.terms import SortedStrings
+from searchkit.codec.vocabulary import Vocabulary
 
 #: Postings that share a width of positions.
 BLOCK = 128
@@ -62,7 +62,7 @@ class Postings(NamedTuple):
     rows: tuple[int, int]
 
 
-class TextGroup:
+class TextGroup(Vocabulary):
     """One group of a mapped segment.
 
     Args:
@@ -72,21 +72,14 @@ class TextGroup:
     """
 
     def __init__(self, file: MappedFile, fields: tuple[str, ...], docs: int) -> None:
-        self.file = file
+        super().__init__(file, f"text.{fields[0]}", docs)
         self.fields = fields
-        self.docs = docs
-        self._at = f"text.{fields[0]}"
         self._code = TfCode(len(fields))
         self._checked_positions: set[int] = set()
 
     def __len__(self) -> int:
         """Postings of all terms."""
         return self.file.length(f"{self._at}.docs")
-
-    @cached_property
-    def terms(self) -> SortedStrings:
-        """The index terms."""
-        return SortedStrings(self.file, f"{self._at}.terms")
 
     @cached_property
     def postings_starts(self) -> Array:
@@ -125,10 +118,6 @@ class TextGroup:
             if self.file.length(f"{self._at}.docs.counts") != commons[-1] * window_count(self.docs):
                 raise self.corrupt("wrong length", "docs.counts")
         return common, commons, rare
-
-    def corrupt(self, message: str, section: str) -> Exception:
-        """The error for damage in a section of the group."""
-        return self.file.corrupt(message, f"{self._at}.{section}")
 
     def slice(self, name: str, start: int, stop: int) -> Array:
         """Elements ``start`` to ``stop`` of a section of the group (see the module), verified."""
@@ -413,50 +402,3 @@ class TextGroup:
         blocks[0] = self.file.array(f"{self._at}.positions.starts")
         blocks[1] = self.slice("positions.width", 0, len(blocks[1]))
         return self.file.unverified(f"{self._at}.positions", _DTYPES["positions"]), blocks
-
-    @cached_property
-    def words(self) -> SortedStrings:
-        """The words as written."""
-        return SortedStrings(self.file, f"{self._at}.words")
-
-    @cached_property
-    def word_df(self) -> Array:
-        """By word as written: documents that have it."""
-        return self._by_word("words.df", len(self.words), self.docs + 1)
-
-    @cached_property
-    def word_terms(self) -> Array:
-        """By word as written: the row of its index term."""
-        return self._by_word("words.term", len(self.words), len(self.terms))
-
-    @cached_property
-    def plain_keys(self) -> SortedStrings:
-        """The plain keys of the words that differ from theirs, sorted, with repetitions."""
-        return SortedStrings(self.file, f"{self._at}.plain")
-
-    @cached_property
-    def plain_words(self) -> Array:
-        """By plain key: the row of the word as written."""
-        return self._by_word("plain.word", len(self.plain_keys), len(self.words))
-
-    @cached_property
-    def frequent_words(self) -> tuple[bytes, Array, Array]:
-        """Words as written and plain keys, those of the most frequent words first, as lines of a text.
-
-        Returns:
-            The lines, int64 places where they begin, and the rows of the words.
-        """
-        rows = np.concatenate((np.arange(len(self.words)), self.plain_words.astype(np.int64)))
-        order = np.argsort(-self.word_df[rows].astype(np.int64), kind="stable")
-        strings = [*self.words, *self.plain_keys]
-        lines = [strings[at] for at in order.tolist()]
-        starts = np.zeros(len(lines), np.int64)
-        np.cumsum(np.fromiter(map(len, lines[:-1]), np.int64, max(0, len(lines) - 1)) + 1, out=starts[1:])
-        return b"\n".join(lines), starts, rows[order]
-
-    def _by_word(self, name: str, length: int, bound: int) -> Array:
-        array = self.file.array(f"{self._at}.{name}")
-        # No wider than needed: uint64 and int64 together would be float64.
-        if len(array) != length or array.itemsize > 4 or (length and int(array.max()) >= bound):
-            raise self.corrupt("out of range", name)
-        return array

@@ -72,14 +72,12 @@ def test_whole_numbers_are_ids(id: object, expected: str) -> None:
 @pytest.mark.parametrize("key", ["title", "x", "a\\u0020key"])
 def test_the_last_of_two_equal_keys_wins_and_is_told(key: str) -> None:
     """As in Python's own json, but not in silence."""
-    articles, rejected, warned = decode(
-        '{"id": "before"}', '{"id": "a", "%s": "first", "%s": "second"}' % (key, key.replace("\\u0020", " "))
-    )
+    name = key.replace("\\u0020", " ")
+    articles, rejected, warned = decode('{"id": "before"}', f'{{"id": "a", "{key}": "first", "{name}": "second"}}')
     assert len(articles) == 2
     assert rejected == []
-    name = key.replace("\\u0020", " ")
     if "\\" not in key:  # where one of them is written with escapes, the last wins in silence
-        assert warned == [(f"the key {name!r} is given more than once, the last counts", 2)]
+        assert warned == [(2, f"the key {name!r} is given more than once, the last counts")]
     value = articles[1].title if key == "title" else articles[1].fields[name]
     assert value == "second"
 
