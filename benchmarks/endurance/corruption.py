@@ -181,6 +181,8 @@ def run(articles: str, flips: int, truncations: int, seed: int) -> dict[str, Any
                     damage = todo[row["number"]]
                     counts[damage.kind, row["stage"]] += 1
                     faults += [f"{damage}: {text}" for text in row["wrong"]]
+                    if first % 250 == 0:
+                        print(f"{first:,} of {len(todo):,}: {dict(counts)}, {len(faults)} faults", file=sys.stderr)
             if child.returncode:
                 faults.append(f"{todo[first]}: the process ended with status {child.returncode}")
                 counts[todo[first].kind, "died"] += 1
