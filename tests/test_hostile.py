@@ -284,7 +284,7 @@ def test_what_a_holder_writes_into_the_lock_does_no_harm(path: Path, content: by
 
 def test_forged_content_is_refused_or_harmless(path: Path) -> None:
     """In a child process of bounded memory; with kernels it takes longer, and is done in the long run."""
-    found = forging.run(25, 12, 11, kernels=False)
+    found = forging.forge_all(25, 12, 11, kernels=False)
     faults = found.pop("faults")
     assert faults == {}
     assert found["corrupt"] > 3

@@ -1,6 +1,6 @@
 """Single-bit flips and truncations of a real index: each is detected or harmless, and `check` finds every one.
 
-    python -m benchmarks.endurance.corruption articles.jsonl.gz --flips 5000 --truncations 500
+    python -m benchmarks.endurance corruption articles.jsonl.gz --flips 5000 --truncations 500
 
 The index has two segments and deletions. Damage is done by a child process, in a copy of its own, of which the address
 space is limited; it opens the damaged index and asks the questions of :mod:`benchmarks.endurance.battery`. Each answer
@@ -153,7 +153,7 @@ def _child(intact: Path, directory: Path, work: Path, first: int) -> None:
         print(json.dumps({"number": number, **found}), flush=True)
 
 
-def run(articles: str, flips: int, truncations: int, seed: int) -> dict[str, Any]:
+def damage_all(articles: str, flips: int, truncations: int, seed: int) -> dict[str, Any]:
     """All damages, and how often what came of them."""
     with tempfile.TemporaryDirectory() as name:
         intact, copy, work = Path(name, "intact"), Path(name, "copy"), Path(name, "work.json")
@@ -193,27 +193,26 @@ def run(articles: str, flips: int, truncations: int, seed: int) -> dict[str, Any
         }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command; see the module."""
-    if arguments is None and sys.argv[1:2] == ["--child"]:
-        _child(*map(Path, sys.argv[2:5]), int(sys.argv[5]))
-        return 0
-    parser = argparse.ArgumentParser(prog="corrupt", description=(__doc__ or "").partition("\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes; see the module."""
     parser.add_argument("articles", help="a file of articles with the fields of Reuters-21578")
     parser.add_argument("--flips", type=int, default=5000)
     parser.add_argument("--truncations", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do all damages and tell what came of them: how many faults."""
     begun = time.monotonic()
-    found = run(options.articles, options.flips, options.truncations, options.seed)
+    found = damage_all(options.articles, options.flips, options.truncations, options.seed)
     for kind in ("flip", "truncation", "removal"):
         told = ", ".join(f"{stage} {count:,}" for stage, count in sorted(found[kind].items()))
         print(f"{kind}s: {sum(found[kind].values()):,}: {told}")
     for fault in found["faults"][:50]:
         print(f"FAULT {fault}")
     print(f"{len(found['faults'])} faults, {time.monotonic() - begun:.0f} s")
-    return 1 if found["faults"] else 0
+    return len(found["faults"])
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__":  # the child
+    _child(*map(Path, sys.argv[2:5]), int(sys.argv[5]))

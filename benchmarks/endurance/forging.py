@@ -1,6 +1,6 @@
 """Forged indexes: what a file says is changed and all checksums are made right again, as somebody with intent would.
 
-    python -m benchmarks.endurance.forging --rounds 2000
+    python -m benchmarks.endurance forging --rounds 2000
 
 Damage is found by checksums; a forgery has to be noticed for what it says, or be harmless: an IndexCorruptError or any
 answer, but no other exception, no crash, no hang, no allocation by a forged number. Kernels are compiled with Numba's
@@ -11,7 +11,6 @@ in the user's cache of kernels.)
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import json
 import os
@@ -433,7 +432,7 @@ CHECKED = {
 }
 
 
-def run(
+def forge_all(
     docs: int,
     rounds: int,
     seed: int,
@@ -493,27 +492,25 @@ def run(
     return {**counts, "seconds": round(slowest, 2), "peak MB": peak >> 10, "faults": faults}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command; see the module."""
-    if arguments is None and sys.argv[1:2] == ["--child"]:
-        path, seed, first, rounds = sys.argv[2:6]
-        _child(Path(path), int(seed), int(first), int(rounds), set(sys.argv[6:]))
-        return 0
-    parser = argparse.ArgumentParser(prog="forge", description=(__doc__ or "").partition("\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes; see the module."""
     parser.add_argument("--rounds", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--docs", type=int, default=300)
     parser.add_argument("--length", type=int, default=30, help="words of an article at most")
     parser.add_argument("--write", action="store_true", help="add to it and merge it, too")
-    options = parser.parse_args(arguments)
-    found = run(options.docs, options.rounds, options.seed, length=options.length, write=options.write)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make all forgeries and tell what came of them: how many faults."""
+    found = forge_all(options.docs, options.rounds, options.seed, length=options.length, write=options.write)
     faults = found.pop("faults")
     print(found)
-    with contextlib.suppress(BrokenPipeError):
-        for fault, where in faults.items():
-            print(f"FAULT {fault}: {where}")
-    return 1 if faults else 0
+    for fault, where in faults.items():
+        print(f"FAULT {fault}: {where}")
+    return len(faults)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__":  # the child
+    _path, _seed, _first, _rounds = sys.argv[2:6]
+    _child(Path(_path), int(_seed), int(_first), int(_rounds), set(sys.argv[6:]))

@@ -1,6 +1,6 @@
 """Catastrophic queries and compression bombs: what they cost, in time and memory.
 
-    python -m benchmarks.endurance.hostile articles.jsonl.gz --bomb 10
+    python -m benchmarks.endurance hostile articles.jsonl.gz --bomb 10
 
 Fifty query texts that are meant to take for ever are asked of an index, and files that unfold to gigabytes are read:
 one line without an end, and as many short lines as there are. Each is measured in a process of its own.
@@ -168,19 +168,14 @@ def _child(*arguments: str) -> dict[str, float | str]:
     return found
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command; see the module."""
-    if arguments is None and sys.argv[1:2] == ["--child"]:
-        what, *rest = sys.argv[2:]
-        if what == "ask":
-            _ask(rest[0], int(rest[1]))
-        else:
-            _read(rest[0])
-        return 0
-    parser = argparse.ArgumentParser(prog="hostile", description=(__doc__ or "").partition("\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes; see the module."""
     parser.add_argument("articles", help="a file of articles to ask the queries of")
     parser.add_argument("--bomb", type=int, default=10, metavar="GB", help="what a bomb unfolds to; 0: no bombs")
-    options = parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask and read, each in a process of its own, and tell the costs: how many were too high."""
     faults = 0
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -213,8 +208,11 @@ def main(arguments: list[str] | None = None) -> int:
                 faults += "died" in row or float(row["peak"]) / 1024 > MEGABYTES * 2
                 print(f"{path.name}, {size:,} bytes: {row}", flush=True)
     print(f"{faults} faults")
-    return 1 if faults else 0
+    return faults
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__":  # the child
+    if sys.argv[2] == "ask":
+        _ask(sys.argv[3], int(sys.argv[4]))
+    else:
+        _read(sys.argv[3])
