@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from searchkit.sources import Source
     from searchkit.trend import Trend
 
-# Control characters but line feed, line and paragraph separators, bidirectional overrides and isolates: what drives a
-# terminal or turns round what stands beside it. And halves of surrogate pairs, which no output can encode.
-_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters but line feed, line and paragraph separators, bidirectional marks, overrides and isolates: what
+# drives a terminal or turns round what stands beside it. And halves of surrogate pairs, which no output can encode.
+_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _INDENT = 5
 # A query beside its trend is cut to this many characters.
 _NAME = 30

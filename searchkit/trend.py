@@ -12,6 +12,7 @@ from searchkit.bars import sparkline
 from searchkit.dates import from_micros, parse_span
 from searchkit.errors import ConfigurationError
 from searchkit.facet_counts import FacetCounts
+from searchkit.highlight import Fragment, to_plain
 from searchkit.results import Note
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ class Trend:
         for row, query in enumerate(self.counts):
             values: Sequence[float] = self.rates(query) if rate else self.counts[query]
             ax.plot(
-                days, values, label=query, color=_COLOURS[row % len(_COLOURS)], linewidth=1.8, solid_capstyle="round",
-                marker="o" if len(days) <= 40 else None, markersize=3.5,
+                days, values, label=_label(query), color=_COLOURS[row % len(_COLOURS)], linewidth=1.8,
+                solid_capstyle="round", marker="o" if len(days) <= 40 else None, markersize=3.5,
                 linestyle=("-", "--", ":")[row // len(_COLOURS) % 3],
             )  # fmt: skip
         ax.set_ylim(bottom=0)
@@ -145,6 +146,14 @@ class Trend:
         with rc_context({"svg.hashsalt": "searchkit", "svg.fonttype": "none"}):
             figure.savefig(out, format="svg", metadata={"Date": None})
         return out.getvalue()
+
+
+def _label(query: str) -> str:
+    """A query as Matplotlib shows it as it is: no formula between dollar signs, nothing that XML does not allow, and no
+    underscore in front, which would leave it out of the legend.
+    """
+    text = to_plain([Fragment(query, 0, len(query), (), False, False)]).replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text
 
 
 def _start(period: str) -> Any:

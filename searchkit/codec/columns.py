@@ -47,7 +47,7 @@ class IdColumn:
 
     @cached_property
     def _table(self) -> tuple[Array, Array]:
-        hashes, docs = self._file.array("id.hashes"), self._file.array("id.docs")
+        hashes, docs = self._file.array("id.hashes", "<u8"), self._file.array("id.docs", "<u4")
         if len(hashes) != self._docs or len(docs) != self._docs or (self._docs and int(docs.max()) >= self._docs):
             raise self._file.corrupt("out of range", "id.docs")
         return hashes, docs

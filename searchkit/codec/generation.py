@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import xxhash
 
-from searchkit.codec.layout import FORMAT_VERSION
+from searchkit.codec.layout import FORMAT_VERSION, OLDEST_VERSION
 from searchkit.codec.segment import DELETIONS_SUFFIX, SEGMENT_SUFFIX, FileEntry, SegmentEntry
 from searchkit.codec.storage import INDEX_NAME, LOCK_NAME, Storage
 from searchkit.errors import IndexCorruptError, IndexNotFoundError, IndexVersionError
@@ -25,7 +25,8 @@ _OURS = re.compile(
     rf"_{INDEX_NAME}_[0-9]+\.(?:toc|json)(?:\.new)?"
     rf"|{INDEX_NAME}_[0-9a-z]{{16}}(?:{re.escape(SEGMENT_SUFFIX)}|\.[0-9]+{re.escape(DELETIONS_SUFFIX)})"
 )
-_MAX_SIZE = 256 * 1024 * 1024
+#: Of a manifest or a table of contents, in bytes: room for some 50,000 segments.
+_MAX_SIZE = 16 * 1024 * 1024
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -90,13 +91,16 @@ def read_manifest(storage: Storage) -> Manifest:
         if xxhash.xxh3_64_hexdigest(bytes(envelope.manifest)) != envelope.checksum:
             raise IndexCorruptError("checksum mismatch", path)
         found = msgspec.json.decode(envelope.manifest)["format"]
-        if isinstance(found, int) and found > FORMAT_VERSION:
+        if isinstance(found, int) and not OLDEST_VERSION <= found <= FORMAT_VERSION:
             raise IndexVersionError(f"{path} has format {found}; this searchkit reads up to {FORMAT_VERSION}")
         manifest = msgspec.json.decode(envelope.manifest, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, RecursionError) as error:
         raise IndexCorruptError(f"not a manifest: {error}", path) from None
     if manifest.generation != generation or manifest.toc.name != toc_name(generation):
         raise IndexCorruptError("it speaks of another generation", path)
+    files = [file.name for segment in manifest.segments for file in (segment.file, segment.deletions) if file]
+    if len(set(files)) != len(files):
+        raise IndexCorruptError("it names a file twice", path)
     toc = storage.read(manifest.toc.name, _MAX_SIZE)
     if xxhash.xxh3_64_hexdigest(toc) != manifest.toc.checksum:
         raise IndexCorruptError("differs from what the manifest says", str(storage.path / manifest.toc.name))

@@ -24,6 +24,7 @@ from searchkit.errors import IndexCorruptError, IndexVersionError
 #: Raised with every change of the format; newer ones than this are refused. From version 2 on, older ones stay
 #: readable for ever; version 1 was never released.
 FORMAT_VERSION = 2
+OLDEST_VERSION = 2
 CHUNK = 64 * 1024
 ALIGNMENT = 64
 _MAGIC = b"SRCHKIT\0"
@@ -230,17 +231,17 @@ class MappedFile:
             raise self.corrupt("not a file of searchkit", "prelude")
         if xxhash.xxh3_64_intdigest(data[: _PRELUDE.size - 8]) != own:
             raise self.corrupt("checksum mismatch", "prelude")
-        if version != FORMAT_VERSION:
-            raise IndexVersionError(f"{self.path} has format {version}; this searchkit reads {FORMAT_VERSION}")
+        if not OLDEST_VERSION <= version <= FORMAT_VERSION:
+            raise IndexVersionError(f"{self.path} has format {version}; this searchkit reads up to {FORMAT_VERSION}")
         if length > _MAX_HEADER or offset + length != len(data):
             raise self.corrupt("the file is truncated, or longer than it was written", "header")
         self._header_start: int = offset
         raw = data[offset : offset + length]
-        if xxhash.xxh3_64_intdigest(raw) != expected or (checksum and f"{expected:016x}" != checksum):
+        if xxhash.xxh3_64_intdigest(raw) != expected or (checksum is not None and f"{expected:016x}" != checksum):
             raise self.corrupt("checksum mismatch", "header")
         try:
             header = msgspec.json.decode(raw, type=Header)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise self.corrupt(str(error), "header") from None
         if header.kind != kind:
             raise self.corrupt(f"a {header.kind} file where a {kind} file is expected", "header")
@@ -258,6 +259,11 @@ class MappedFile:
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self._data)
+
     def length(self, name: str) -> int:
         """Elements of a section."""
         try:
@@ -265,23 +271,29 @@ class MappedFile:
         except KeyError:
             raise self.corrupt("the section is missing", name) from None
 
-    def array(self, name: str) -> Array:
-        """A whole section, verified."""
-        return self.slice(name, 0, None)
+    def array(self, name: str, dtype: str | None = None) -> Array:
+        """A whole section, verified; its type as in :meth:`slice`."""
+        return self.slice(name, 0, None, dtype)
 
-    def unverified(self, name: str) -> Array:
+    def unverified(self, name: str, dtype: str | None = None) -> Array:
         """A whole section, of which a reader has to :meth:`slice` the parts that it uses before it does."""
         self.length(name)
-        return self._arrays[name]
+        array = self._arrays[name]
+        if array.dtype.kind != "u" if dtype is None else array.dtype != np.dtype(dtype):
+            raise self.corrupt(f"of type {array.dtype.str}", name)
+        return array
 
-    def slice(self, name: str, start: int, stop: int | None) -> Array:
+    def slice(self, name: str, start: int, stop: int | None, dtype: str | None = None) -> Array:
         """Elements ``start`` to ``stop`` of a section; the chunks they span are verified the first time.
 
+        Args:
+            dtype: what the section must be made of; None = unsigned numbers of any width.
+
         Raises:
-            IndexCorruptError: the section is missing, or a chunk differs from its checksum.
+            IndexCorruptError: the section is missing or of another type, or a chunk differs from its checksum.
         """
-        size = self.length(name)
-        array = self._arrays[name]
+        array = self.unverified(name, dtype)
+        size = array.size
         stop = size if stop is None else stop
         if not 0 <= start <= stop <= size:
             raise self.corrupt(f"elements {start} to {stop} of {size}", name)
@@ -310,7 +322,7 @@ class MappedFile:
             array = self._arrays[section.name]
             self._verified[section.name] = bytearray(len(self._verified[section.name]))
             try:
-                self.slice(section.name, 0, array.size)
+                self.slice(section.name, 0, array.size, section.dtype)
             except IndexCorruptError as error:
                 found.append(error)
             end = section.offset + array.nbytes

@@ -37,10 +37,15 @@ import numpy as np
 from searchkit.codec.bitpacking import WORD, block_words, unpack, unpack_numbers
 from searchkit.codec.coding import LOW_BITS, WINDOW_BITS, TfCode, is_common, window_count
 from searchkit.codec.layout import Array, MappedFile, run_lengths
-from searchkit.codec.terms import SortedStrings
+from searchkit.codec.stored import MAX_ARTICLE
+from searchkit.codec.vocabulary import Vocabulary
 
 #: Postings that share a width of positions.
 BLOCK = 128
+#: Types of the sections that kernels read as they are in the file; others are unsigned numbers of any width.
+_DTYPES = {"docs": "<u2", "docs.counts": "<u2", "tf": "|u1", "positions": "<u4", "positions.width": "|u1"}
+#: In one field of one document: stored articles are bounded, and a word takes a byte and its end.
+_MOST_OCCURRENCES = MAX_ARTICLE
 
 
 class Postings(NamedTuple):
@@ -57,7 +62,7 @@ class Postings(NamedTuple):
     rows: tuple[int, int]
 
 
-class TextGroup:
+class TextGroup(Vocabulary):
     """One group of a mapped segment.
 
     Args:
@@ -67,10 +72,8 @@ class TextGroup:
     """
 
     def __init__(self, file: MappedFile, fields: tuple[str, ...], docs: int) -> None:
-        self.file = file
+        super().__init__(file, f"text.{fields[0]}", docs)
         self.fields = fields
-        self.docs = docs
-        self._at = f"text.{fields[0]}"
         self._code = TfCode(len(fields))
         self._checked_positions: set[int] = set()
 
@@ -79,17 +82,14 @@ class TextGroup:
         return self.file.length(f"{self._at}.docs")
 
     @cached_property
-    def terms(self) -> SortedStrings:
-        """The index terms."""
-        return SortedStrings(self.file, f"{self._at}.terms")
-
-    @cached_property
     def postings_starts(self) -> Array:
         """unsigned[terms + 1]: where each term's postings begin."""
         starts = self.file.array(f"{self._at}.postings")
         end = self.file.length(f"{self._at}.docs")
         if len(starts) != len(self.terms) + 1 or starts[0] or starts[-1] != end or (starts[1:] < starts[:-1]).any():
             raise self.corrupt("offsets out of order", "postings")
+        if int(run_lengths(starts).max(initial=0)) > self.docs:
+            raise self.corrupt("more postings than documents", "postings")
         if end != self.file.length(f"{self._at}.tf"):
             raise self.corrupt("wrong length", "tf")
         return starts
@@ -119,13 +119,9 @@ class TextGroup:
                 raise self.corrupt("wrong length", "docs.counts")
         return common, commons, rare
 
-    def corrupt(self, message: str, section: str) -> Exception:
-        """The error for damage in a section of the group."""
-        return self.file.corrupt(message, f"{self._at}.{section}")
-
     def slice(self, name: str, start: int, stop: int) -> Array:
         """Elements ``start`` to ``stop`` of a section of the group (see the module), verified."""
-        return self.file.slice(f"{self._at}.{name}", start, stop)
+        return self.file.slice(f"{self._at}.{name}", start, stop, _DTYPES.get(name))
 
     def _by_term(self, name: str) -> Array:
         array = self.file.array(f"{self._at}.{name}")
@@ -136,7 +132,12 @@ class TextGroup:
     @cached_property
     def df(self) -> tuple[Array, ...]:
         """For each field, by term: documents that have it there."""
-        return tuple(self._by_term(f"df.{field}") for field in self.fields)
+        counts = run_lengths(self.postings_starts)
+        made = tuple(self._by_term(f"df.{field}") for field in self.fields)
+        for field, df in zip(self.fields, made, strict=True):
+            if (df > counts).any():
+                raise self.corrupt("more documents than postings", f"df.{field}")
+        return made
 
     @cached_property
     def cf(self) -> tuple[Array, ...]:
@@ -146,7 +147,7 @@ class TextGroup:
     def _by_document(self, name: str) -> tuple[Array, ...]:
         arrays = tuple(self.file.array(f"{self._at}.{name}.{field}") for field in self.fields)
         for field, array in zip(self.fields, arrays, strict=True):
-            if len(array) != self.docs:
+            if len(array) != self.docs or array.itemsize > 4:
                 raise self.corrupt("wrong length", f"{name}.{field}")
         return arrays
 
@@ -259,15 +260,18 @@ class TextGroup:
 
     @cached_property
     def _large_at(self) -> Array:
-        return self.file.array(f"{self._at}.tf.large.at").astype(np.int64)
+        at = self.file.array(f"{self._at}.tf.large.at")
+        if len(at) and (int(at[-1]) >= len(self) or (at[1:] <= at[:-1]).any()):
+            raise self.corrupt("out of order", "tf.large.at")
+        return at.astype(np.int64)
 
     @cached_property
     def large_tfs(self) -> tuple[Array, ...]:
         """For each field: the occurrences in the postings that have no code, in order of the postings."""
         made = tuple(self.file.array(f"{self._at}.tf.large.{field}") for field in self.fields)
         for field, tf in zip(self.fields, made, strict=True):
-            if len(tf) != len(self._large_at):
-                raise self.corrupt("wrong length", f"tf.large.{field}")
+            if len(tf) != len(self._large_at) or int(tf.max(initial=0)) > _MOST_OCCURRENCES:
+                raise self.corrupt("out of range", f"tf.large.{field}")
         return made
 
     def encoded(self, row: int) -> tuple[Array, Array, Array, Array, tuple[Array, ...]]:
@@ -289,7 +293,7 @@ class TextGroup:
             else:
                 high = self.slice("docs.high", int(rare[row]), int(rare[row + 1])).astype(np.uint16)
         large: tuple[Array, ...] = ()
-        if len(self._large_at) and not codes.all():
+        if not codes.all():
             rows = self._large_rows(np.flatnonzero(codes == 0) + start)
             large = tuple(tf[rows] for tf in self.large_tfs)
         return low, codes, high, counts, large
@@ -327,6 +331,10 @@ class TextGroup:
         begin, own, ends = int(words[0]), words - words[0], np.cumsum(block_words(counts, width))
         if int(width.max()) > 32 or (own[1:] != ends[:-1]).any():
             raise self.corrupt(f"blocks out of order in terms {first} to {last}", "positions.starts")
+        # Positions of no bits take no place in the file, so nothing else would bound their number. All are 0, and a
+        # word has this position once in a field.
+        if (counts[width == 0] > BLOCK * len(self.fields)).any():
+            raise self.corrupt(f"more positions than places in terms {first} to {last}", "positions.width")
         return self.slice("positions", begin, begin + int(ends[-1]) + 1), counts, width, own
 
     def first_block(self, row: int) -> int:
@@ -345,7 +353,7 @@ class TextGroup:
     def _occurrences(self, codes: Array, postings: Array) -> Array:
         """int64 occurrences, in all fields, of some postings and their codes."""
         occurrences: Array = self._code_sums[codes]
-        if len(self._large_at) and not codes.all():
+        if not codes.all():
             large = codes == 0
             rows = self._large_rows(postings[large])
             occurrences[large] = sum(tf[rows].astype(np.int64) for tf in self.large_tfs)
@@ -392,51 +400,5 @@ class TextGroup:
         """
         blocks = np.empty((2, int(self._blocks[-1])), np.uint32)
         blocks[0] = self.file.array(f"{self._at}.positions.starts")
-        blocks[1] = self.file.array(f"{self._at}.positions.width")
-        return self.file.unverified(f"{self._at}.positions"), blocks
-
-    @cached_property
-    def words(self) -> SortedStrings:
-        """The words as written."""
-        return SortedStrings(self.file, f"{self._at}.words")
-
-    @cached_property
-    def word_df(self) -> Array:
-        """By word as written: documents that have it."""
-        return self._by_word("words.df", len(self.words), None)
-
-    @cached_property
-    def word_terms(self) -> Array:
-        """By word as written: the row of its index term."""
-        return self._by_word("words.term", len(self.words), len(self.terms))
-
-    @cached_property
-    def plain_keys(self) -> SortedStrings:
-        """The plain keys of the words that differ from theirs, sorted, with repetitions."""
-        return SortedStrings(self.file, f"{self._at}.plain")
-
-    @cached_property
-    def plain_words(self) -> Array:
-        """By plain key: the row of the word as written."""
-        return self._by_word("plain.word", len(self.plain_keys), len(self.words))
-
-    @cached_property
-    def frequent_words(self) -> tuple[bytes, Array, Array]:
-        """Words as written and plain keys, those of the most frequent words first, as lines of a text.
-
-        Returns:
-            The lines, int64 places where they begin, and the rows of the words.
-        """
-        rows = np.concatenate((np.arange(len(self.words)), self.plain_words.astype(np.int64)))
-        order = np.argsort(-self.word_df[rows].astype(np.int64), kind="stable")
-        strings = [*self.words, *self.plain_keys]
-        lines = [strings[at] for at in order.tolist()]
-        starts = np.zeros(len(lines), np.int64)
-        np.cumsum(np.fromiter(map(len, lines[:-1]), np.int64, max(0, len(lines) - 1)) + 1, out=starts[1:])
-        return b"\n".join(lines), starts, rows[order]
-
-    def _by_word(self, name: str, length: int, bound: int | None) -> Array:
-        array = self.file.array(f"{self._at}.{name}")
-        if len(array) != length or (bound is not None and length and int(array.max()) >= bound):
-            raise self.corrupt("out of range", name)
-        return array
+        blocks[1] = self.slice("positions.width", 0, len(blocks[1]))
+        return self.file.unverified(f"{self._at}.positions", _DTYPES["positions"]), blocks

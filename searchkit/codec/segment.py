@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 import string
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Annotated
 
 import msgspec
 import numpy as np
 
+from searchkit.article import UNDATED
 from searchkit.codec.columns import IdColumn, KeywordColumn
 from searchkit.codec.layout import Array, FileWriter, MappedFile
 from searchkit.codec.postings import TextGroup
@@ -18,13 +21,19 @@ from searchkit.codec.stories import Stories
 
 SEGMENT_SUFFIX = ".sk"
 DELETIONS_SUFFIX = ".del"
+#: A segment has fewer documents: their numbers are 32 bits wide.
+MAX_DOCS = 1 << 32
+_FIRST_INSTANT, _LAST_INSTANT = (
+    (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    for moment in (datetime.min, datetime.max)
+)
 
 
 class FileEntry(msgspec.Struct, frozen=True):
     """A file as the manifest knows it."""
 
     name: str
-    size: int
+    size: Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
     checksum: str
 
 
@@ -32,9 +41,9 @@ class SegmentEntry(msgspec.Struct, frozen=True):
     """A segment as the manifest knows it."""
 
     file: FileEntry
-    docs: int
+    docs: Annotated[int, msgspec.Meta(ge=0, lt=MAX_DOCS)]
     deletions: FileEntry | None = None
-    deleted: int = 0
+    deleted: Annotated[int, msgspec.Meta(ge=0, lt=MAX_DOCS)] = 0
 
     @property
     def name(self) -> str:
@@ -90,24 +99,29 @@ class Segment:
     def __init__(self, storage: Storage, entry: SegmentEntry) -> None:
         self.entry = entry
         self.docs = entry.docs
-        self.file = MappedFile(storage, entry.file.name, "segment", entry.file.checksum or None)
+        self.file = MappedFile(storage, entry.file.name, "segment", entry.file.checksum)
         if self.file.attributes.get("docs") != entry.docs:
             raise self.file.corrupt("another number of documents than the manifest says", "header")
+        if entry.docs > self.file.size:  # nothing is allocated by a number that has nothing behind it
+            raise self.file.corrupt("more documents than bytes", "header")
         try:
             self.columns = msgspec.convert(self.file.attributes["columns"], Columns)
         except (KeyError, msgspec.ValidationError) as error:
             raise self.file.corrupt(str(error), "header") from None
+        if entry.deleted > (entry.docs if entry.deletions else 0):
+            raise self.file.corrupt("the manifest counts more deletions than there can be", "deletions")
         self._deletions: MappedFile | None = None
         if entry.deletions is not None:
-            self._deletions = MappedFile(storage, entry.deletions.name, "deletions", entry.deletions.checksum or None)
+            self._deletions = MappedFile(storage, entry.deletions.name, "deletions", entry.deletions.checksum)
         self._keywords: dict[str, KeywordColumn] = {}
+        self._values: dict[str, Array] = {}
 
     @cached_property
     def deleted(self) -> Array | None:
         """bool by document, True = deleted; None where all are live."""
         if self._deletions is None:
             return None
-        packed = self._deletions.array("deleted")
+        packed = self._deletions.array("deleted", "|u1")
         if len(packed) != -(-self.docs // 8):
             raise self._deletions.corrupt("wrong length", "deleted")
         deleted = np.unpackbits(packed, count=self.docs).view(np.bool_)
@@ -147,10 +161,16 @@ class Segment:
 
     def values(self, name: str) -> Array:
         """A date (int64 microseconds) or number (float64) column."""
-        array = self.file.array(f"column.{name}")
-        if len(array) != self.docs:
-            raise self.file.corrupt("wrong length", f"column.{name}")
-        return array
+        found = self._values.get(name)
+        if found is None:
+            is_date = name in self.columns.dates
+            found = self.file.array(f"column.{name}", "<i8" if is_date else "<f8")
+            if len(found) != self.docs:
+                raise self.file.corrupt("wrong length", f"column.{name}")
+            if is_date and ((found < _FIRST_INSTANT) & (found != UNDATED) | (found > _LAST_INSTANT)).any():
+                raise self.file.corrupt("instants outside the years 1 to 9999", f"column.{name}")
+            self._values[name] = found
+        return found
 
     def problems(self) -> list[Exception]:
         """Everything verified: what is damaged."""

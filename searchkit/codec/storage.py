@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: Whoosh's default index name; the prefix of all files of an index.
 INDEX_NAME = "MAIN"
 LOCK_NAME = f"{INDEX_NAME}_WRITELOCK"
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]*")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]{0,99}")
 _held: weakref.WeakSet[WriteLock] = weakref.WeakSet()
 
 
@@ -156,6 +156,8 @@ class Storage:
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise IndexCorruptError("a link, which is not followed", path) from None
+            if error.errno == errno.ENXIO:
+                raise IndexCorruptError("not a regular file", path) from None  # a socket
             raise
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -207,6 +209,7 @@ class Storage:
         Raises:
             IndexLockedError: another writer held the index all that time.
             IndexNotFoundError: the directory is gone.
+            IndexCorruptError: the lock file is a link, or no regular file.
         """
         try:
             return WriteLock(self._locate(LOCK_NAME), timeout)
@@ -224,6 +227,9 @@ class WriteLock:
         from whoosh.util.filelock import FileLock, try_for  # slow to import, and only writers need it
 
         lock = FileLock(path)
+        # Whoosh follows a link to whatever file, which would be emptied below, and waits for the reader of a pipe.
+        if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+            raise IndexCorruptError("a link, or no regular file", path)
         if not try_for(lock.acquire, timeout=timeout, delay=0.02):
             holder = _read_holder(path)
             raise IndexLockedError(f"another writer holds the index{f' ({holder})' if holder else ''}", holder)
@@ -254,9 +260,10 @@ class WriteLock:
 
 def _read_holder(path: str) -> str:
     try:
-        holder = json.loads(Path(path).read_bytes()[:1000] or b"{}")
+        with open(path, "rb") as file:
+            holder = json.loads(file.read(1000) or b"{}")
         return ", ".join(f"{key} {holder[key]}" for key in ("pid", "host", "since") if key in holder)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return ""  # the lock of a stock Whoosh writer says nothing about its holder
 
 

@@ -254,7 +254,7 @@ class StoredArticles:
     @cached_property
     def dictionary(self) -> bytes:
         """What the articles are compressed with; may be empty."""
-        return self._file.array("stored.dictionary").tobytes()
+        return self._file.array("stored.dictionary", "|u1").tobytes()
 
     @cached_property
     def _decompressor(self) -> Decompressor:
@@ -263,11 +263,11 @@ class StoredArticles:
     def frames(self, start: int, stop: int) -> Frames:
         """Documents ``start`` to ``stop``, still compressed."""
         offsets = self.offsets[start : stop + 1]
-        blob = self._file.slice("stored.blob", int(offsets[0]), int(offsets[-1]))
+        blob = self._file.slice("stored.blob", int(offsets[0]), int(offsets[-1]), "|u1")
         return Frames(blob, run_lengths(offsets))
 
     def _frame(self, doc: int) -> memoryview:
-        return self._file.slice("stored.blob", int(self.offsets[doc]), int(self.offsets[doc + 1])).data
+        return self._file.slice("stored.blob", int(self.offsets[doc]), int(self.offsets[doc + 1]), "|u1").data
 
     def record(self, doc: int) -> bytes:
         """The encoded article of a document."""
@@ -287,5 +287,13 @@ class StoredArticles:
     def _decoded(self, doc: int, decode: Callable[[memoryview], _Decoded]) -> _Decoded:
         try:
             return decode(self._frame(doc))
-        except (msgspec.MsgspecError, zstandard.ZstdError) as error:
+        # What a forged record may hold: no MessagePack, no UTF-8, too deep, no instant, a field of the name "id".
+        except (
+            msgspec.MsgspecError,
+            zstandard.ZstdError,
+            ValueError,
+            RecursionError,
+            OverflowError,
+            TypeError,
+        ) as error:
             raise self._file.corrupt(f"article of document {doc}: {error}", "stored.blob") from None

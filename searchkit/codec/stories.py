@@ -35,8 +35,8 @@ class Stories:
     """
 
     def __init__(self, file: MappedFile, docs: int) -> None:
-        self.signatures: Array = file.array(_SIGNATURES)
-        self.ids: Array = file.array(_IDS)
+        self.signatures: Array = file.array(_SIGNATURES, "<u2")
+        self.ids: Array = file.array(_IDS, "<u8")
         for name, array, width in ((_SIGNATURES, self.signatures, BINS), (_IDS, self.ids, 1)):
             if len(array) != docs * width:
                 raise file.corrupt("wrong length", name)

@@ -12,6 +12,8 @@ from searchkit.codec.layout import Array, FileWriter, MappedFile, smallest_unsig
 
 #: Searches of a dictionary before samples of it are kept, the least step between them, and how many there may be.
 _UNSAMPLED, _LEAST_STEP, _MOST_SAMPLES = 32, 32, 20_000
+#: The first of the bytes that continue a character in UTF-8, 0x80 to 0xBF; those of ASCII lie below it.
+_CONTINUATION = 0x80
 
 
 class PackedStrings(Sequence[bytes]):
@@ -59,17 +61,32 @@ def write_strings(writer: FileWriter, name: str, strings: Iterable[bytes]) -> No
 class Strings(PackedStrings):
     """Byte strings of a mapped file, by row.
 
-    Offsets are checked monotone and inside the blob before the first use, so that no file can lead a reader astray.
+    Offsets are checked monotone and inside the blob, and every string to be UTF-8, before the first use: so no file can
+    lead a reader astray.
     """
 
     __slots__ = ()
 
     def __init__(self, file: MappedFile, name: str) -> None:
-        blob = file.array(f"{name}.blob")
+        blob = file.array(f"{name}.blob", "|u1")
         offsets = file.array(f"{name}.offsets")
         if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(blob) or (offsets[1:] < offsets[:-1]).any():
             raise file.corrupt("offsets out of order", f"{name}.offsets")
+        if not _is_text(blob, offsets):
+            raise file.corrupt("not UTF-8", f"{name}.blob")
         super().__init__(blob, offsets)
+
+
+def _is_text(blob: Array, offsets: Array) -> bool:
+    """Whether each string between offsets is UTF-8: all of them together are, and none begins inside a character."""
+    if not len(blob) or int(blob.max()) < _CONTINUATION:
+        return True
+    try:
+        str(blob.data, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    begins = offsets[offsets < len(blob)]
+    return not (blob[begins] & 0xC0 == _CONTINUATION).any()
 
 
 class SortedStrings(Strings):
@@ -113,5 +130,6 @@ class SortedStrings(Strings):
     def prefix_range(self, prefix: bytes) -> tuple[int, int]:
         """The rows (start, end) of the strings that begin with ``prefix``."""
         start = self.lower_bound(prefix)
-        # The next string in byte order that does not begin with the prefix: UTF-8 never uses the byte 0xFF.
-        return start, self.lower_bound(prefix + b"\xff") if prefix else len(self)
+        # The next string in byte order that does not begin with the prefix: UTF-8 never uses the byte 0xFF. It lies
+        # behind the first one, but in a forged dictionary that is not sorted.
+        return start, max(start, self.lower_bound(prefix + b"\xff")) if prefix else len(self)

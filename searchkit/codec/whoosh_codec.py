@@ -350,7 +350,10 @@ class PerDocumentReader(base.PerDocumentReader):  # type: ignore[misc]  # whoosh
         if article.published is not None:
             stored["published"] = whoosh_datetime(article.published)
         for name in stored.keys() & self._segment.columns.dates:
-            stored[name] = whoosh_datetime(to_utc(stored[name]))
+            try:
+                stored[name] = whoosh_datetime(to_utc(stored[name]))
+            except (TypeError, ValueError, AttributeError):
+                raise self._segment.file.corrupt(f"{name} of document {docnum} is no date", "stored.blob") from None
         return stored
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.codec.coding import TfCode, window_count
+from searchkit.codec.coding import WINDOW_BITS, TfCode, window_count
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
 from searchkit.engine.group_view import GroupView
@@ -63,9 +63,10 @@ class Pages:
         self.impacts = np.empty(postings, np.uint16)
         self.codes = np.empty(postings, np.uint8)
         windows, blocks = window_count(docs), -(-docs >> BLOCK_BITS)
-        self.slots = max(_MIN_SLOTS, _TABLE_BYTES // (4 * windows + 4 * blocks + 6))
+        offsets = (windows << WINDOW_BITS >> BLOCK_BITS) + 1
+        self.slots = max(_MIN_SLOTS, _TABLE_BYTES // (4 * (windows + 1) + 2 * offsets + 2 * blocks))
         self.starts = np.empty((self.slots, windows + 1), np.int32)
-        self.offsets = np.empty((self.slots, (windows << 12 >> BLOCK_BITS) + 1), np.uint16)
+        self.offsets = np.empty((self.slots, offsets), np.uint16)
         self.bounds = np.empty((self.slots, blocks), np.uint16)
         self.large_at = np.empty(0, np.int64)
         self.large_tfs = np.empty((2, 0), np.uint32)

@@ -11,7 +11,7 @@ import numpy as np
 
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
-from searchkit.codec.generation import Manifest, latest_generation, read_manifest
+from searchkit.codec.generation import Manifest, latest_generation, manifest_name, read_manifest
 from searchkit.codec.layout import Array
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
@@ -19,8 +19,8 @@ from searchkit.codec.terms import Strings
 from searchkit.engine.group_view import GroupView
 from searchkit.engine.occurrences import Occurrences
 from searchkit.engine.recent import Recent
-from searchkit.errors import IndexCorruptError, SearchkitError
-from searchkit.schema import Schema
+from searchkit.errors import IndexCorruptError, SchemaError, SearchkitError
+from searchkit.schema import Date, Keyword, Number, Schema
 
 if TYPE_CHECKING:
     from whoosh.searching import Searcher
@@ -38,6 +38,7 @@ class Snapshot:
 
     Attributes:
         generation: its number.
+        schema: its schema.
         segments: in document order.
         bases: int64[segments + 1]: the first global document number of each segment, and the number of documents.
         docs: documents, deleted ones included.
@@ -73,12 +74,36 @@ class Snapshot:
             before = latest_generation(self.storage.names())
             try:
                 manifest = read_manifest(self.storage)
-                return manifest, [Segment(self.storage, entry) for entry in manifest.segments]
+                segments = [Segment(self.storage, entry) for entry in manifest.segments]
+                self._check(manifest, segments)
+                return manifest, segments
             except FileNotFoundError as error:
                 if isinstance(error, SearchkitError):
                     raise
                 if latest_generation(self.storage.names()) == before:
                     raise IndexCorruptError("the file is missing", str(error.filename)) from None
+
+    def _check(self, manifest: Manifest, segments: list[Segment]) -> None:
+        """Whether there are segments, and each has the fields of the manifest's schema."""
+        path = str(self.storage.path / manifest_name(manifest.generation))
+        try:
+            schema = Schema.from_dict(manifest.schema)
+        except SchemaError as error:
+            raise IndexCorruptError(str(error), path, "schema") from None
+        if not segments:
+            raise IndexCorruptError("it names no segment", path)
+        kinds = schema.columns
+        keywords = {name: kind.multiple for name, kind in kinds.items() if isinstance(kind, Keyword)}
+        for segment in segments:
+            has = segment.columns
+            if (
+                has.groups != [list(fields) for fields in schema.text_groups]
+                or not keywords.items() <= has.keywords.items()
+                or not {name for name, kind in kinds.items() if isinstance(kind, Date)} <= set(has.dates)
+                or not {name for name, kind in kinds.items() if isinstance(kind, Number)} <= set(has.numbers)
+            ):
+                raise segment.file.corrupt("other fields than the manifest says", "header")
+        self.schema = schema
 
     @cached_property
     def occurrences(self) -> tuple[Occurrences, ...]:
@@ -101,11 +126,6 @@ class Snapshot:
     def is_too_broad(self, field: str, pattern: str) -> bool:
         """Whether a regular expression fits more words of a text field than are searched."""
         return not all(words.complete for words in self.groups[field][0].written("regex", pattern))
-
-    @cached_property
-    def schema(self) -> Schema:
-        """The schema of this generation."""
-        return Schema.from_dict(self.manifest.schema)
 
     def values(self, name: str) -> Array:
         """A date or number column by global document."""

@@ -21,6 +21,8 @@ from searchkit.engine.snapshot import Snapshot
 _CACHED_WEIGHTS = 50_000
 #: After so many postings a document, what a pattern finds is looked at: it may be everything.
 _FULL = 2
+#: Up to this length a table has all that there may be.
+_MOST_LENGTHS = 1 << 16
 
 
 class WordParts(NamedTuple):
@@ -46,7 +48,8 @@ class FieldRates:
     """What an occurrence in each field of a group is worth in each document of a segment.
 
     Attributes:
-        lengths: for each field: the length of each document.
+        lengths: for each field: the length of each document; where one is very long, its row among the lengths that
+            there are.
         counted: for each field: what each of these lengths is to the ranking, which may round it.
         averages: for each field: its mean length in the index, as the ranking counts it.
         tables: for each field: float64 rates by length.
@@ -63,13 +66,22 @@ class FieldRates:
             self.lengths = (pooled,) * len(self.lengths)
             totals = (sum(totals),) * len(totals)
         self.averages = tuple(total / (docs or 1) for total in totals)
-        ranges = [np.arange(int(lengths.max(initial=0)) + 1) for lengths in self.lengths]
+        ranges, self.lengths = zip(*map(_ranged, self.lengths), strict=True)
         self.counted = tuple(every if ranking.exact_lengths else rounded_lengths(every) for every in ranges)
         self.tables = tuple(map(ranking.rates, view.fields, self.counted, self.averages))
 
     def of(self, places: Sequence[int], docs: Array) -> list[Array]:
         """The rates of some documents, for each of some fields."""
         return [self.tables[place][self.lengths[place][docs]] for place in places]
+
+
+def _ranged(lengths: Array) -> tuple[Array, Array]:
+    """The lengths that a table of them has, and the row of each document's in it. No long table for one long text."""
+    most = int(lengths.max(initial=0))
+    if most < _MOST_LENGTHS:
+        return np.arange(most + 1), lengths
+    distinct, rows = np.unique(lengths, return_inverse=True)
+    return distinct, rows
 
 
 class Words:

@@ -197,7 +197,7 @@ class TextValues:
             return None
         if not is_wild(bare) and len(bigrams) > 1 and sum(map(len, bigrams)) > len(bare):
             # Of a script without spaces only bigrams are words: more than two characters are a phrase of them.
-            return self.together(bigrams, item, fields)
+            return self.together([part for raw in bigrams for part in split_raw(raw)[0]], item, fields)
         if not is_question(text):
             return self.pattern(item, fields, "wildcard", text)
         # The end of a question, more often than one letter more: both are meant.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -57,14 +58,17 @@ def articles(lines: Iterable[tuple[int, bytes]], reject: Reject, warn: Warn) -> 
     Args:
         lines: (line number, text of that line in UTF-8); blank ones are passed over.
         reject: told of each line that gives no article; the line is left out if it returns.
-        warn: told of each article that is kept undated because its date cannot be read.
+        warn: told of each article that is kept undated because its date cannot be read, or that has a key twice.
     """
     decode = msgspec.json.Decoder().decode
     for number, line in lines:
         record: Any = None
         try:
             record = decode(line)
+            repeated = _repeated(record, line)
             article = _article(record, number, warn)
+            if repeated:
+                warn(f"the key {_shortened(repeated)!r} is given more than once, the last counts", number)
         except ArticleError as error:
             reject(error.reason, number, _id(record))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -133,6 +137,19 @@ def _article(record: Any, number: int, warn: Warn) -> Article:
     if "self" in record:  # Python's own name for the article under construction
         raise ArticleError("the field name 'self' cannot be used")
     return Article(**record)
+
+
+def _repeated(record: Any, line: bytes) -> str | None:
+    """The first key of a record that its line gives more than once, of which decoding keeps the last."""
+    # Hardly any line has the text of a key twice, so that most need not be decoded a second time.
+    if type(record) is not dict or all(line.count(b'"%s"' % key.encode()) < 2 for key in record):
+        return None
+    seen = set()
+    for key, _ in json.loads(line, object_pairs_hook=list):
+        if key in seen:
+            return key  # type: ignore[no-any-return]
+        seen.add(key)
+    return None
 
 
 def _published(text: str, number: int, warn: Warn) -> datetime | None:

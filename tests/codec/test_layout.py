@@ -39,7 +39,7 @@ def write(storage: Storage, name: str = "file", arrays: dict[str, Any] | None = 
 
 
 def contents(file: MappedFile) -> dict[str, list[Any]]:
-    return {section.name: file.array(section.name).tolist() for section in file.header.sections}
+    return {section.name: file.array(section.name, section.dtype).tolist() for section in file.header.sections}
 
 
 def forge(
@@ -69,7 +69,7 @@ def test_arrays_come_back_aligned_and_read_only(storage: Storage) -> None:
     assert contents(file) == {name: array.tolist() for name, array in ARRAYS.items()}
     assert file.attributes == {"docs": 3}
     assert all(section.offset % ALIGNMENT == 0 for section in file.header.sections)
-    assert not any(file.array(name).flags.writeable for name in ARRAYS)
+    assert not any(file.array(name, array.dtype.str).flags.writeable for name, array in ARRAYS.items())
     assert file.problems() == []
     assert ("bytes" in file, "other" in file) == (True, False)
 

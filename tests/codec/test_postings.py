@@ -248,7 +248,7 @@ BLAMED = {
     "terms.blob": ["terms.offsets"],
     "words.blob": ["words.offsets"],
     "plain.blob": ["plain.offsets"],
-    "terms.offsets": ["df.title"],  # one more term, an empty one
+    "terms.offsets": ["df.title", "postings"],  # one more term, an empty one
     "words.offsets": ["words.df"],
     "plain.offsets": ["plain.word"],
 }

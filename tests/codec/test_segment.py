@@ -166,7 +166,9 @@ def test_damage_anywhere_is_noticed_or_harmless(storage: Storage, entry: Segment
 def test_forged_values_never_lead_a_reader_astray(storage: Storage, entry: SegmentEntry) -> None:
     """Sections swapped or overwritten, all checksums right: an error that says so, or other values; no wild access."""
     original = Segment(storage, entry)
-    sections = {section.name: original.file.array(section.name) for section in original.file.header.sections}
+    sections = {
+        section.name: original.file.array(section.name, section.dtype) for section in original.file.header.sections
+    }
     rng = np.random.default_rng(0)
     for round_, name in enumerate([*sections] * 3):
         array = sections[name].copy()

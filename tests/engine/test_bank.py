@@ -154,7 +154,8 @@ def forged(storage: Storage, snapshot: Snapshot, changes: dict[str, Array]) -> S
         writer = FileWriter(output, "segment")
         for section in segment.file.header.sections:
             writer.add(
-                section.name, changes.get(section.name.removeprefix("text.title."), segment.file.array(section.name))
+                section.name,
+                changes.get(section.name.removeprefix("text.title."), segment.file.array(section.name, section.dtype)),
             )
         checksum = writer.finish(dict(segment.file.attributes))
     made = Snapshot(snapshot.storage)

@@ -30,7 +30,10 @@ few = settings(
 
 
 def content(segment: Segment) -> dict[str, Any]:
-    return {section.name: segment.file.array(section.name).tobytes() for section in segment.file.header.sections}
+    return {
+        section.name: segment.file.array(section.name, section.dtype).tobytes()
+        for section in segment.file.header.sections
+    }
 
 
 def write(storage: Storage, schema: Schema, articles: list[Article]) -> Segment:

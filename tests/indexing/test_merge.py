@@ -38,7 +38,9 @@ def build(storage: Storage, schema: Schema, articles: list[Article], deleted: li
 def content(segment: Segment) -> dict[str, Any]:
     """Everything in a segment's file."""
     sections = segment.file.header.sections
-    arrays = {section.name: (section.dtype, segment.file.array(section.name).tobytes()) for section in sections}
+    arrays = {
+        section.name: (section.dtype, segment.file.array(section.name, section.dtype).tobytes()) for section in sections
+    }
     return {"attributes": segment.file.attributes, **arrays}
 
 
@@ -109,7 +111,7 @@ def test_a_merge_does_not_trust_what_a_file_says(
     with storage.create("forged") as output:
         writer = FileWriter(output, "segment")
         for own in segment.file.header.sections:
-            array = segment.file.array(own.name).copy()
+            array = segment.file.array(own.name, own.dtype).copy()
             if own.name == f"text.title.{section}":
                 array[0] = value
             writer.add(own.name, array)

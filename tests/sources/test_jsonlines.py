@@ -69,9 +69,25 @@ def test_whole_numbers_are_ids(id: object, expected: str) -> None:
     assert one({"id": id}).id == expected
 
 
-def test_the_last_of_two_equal_keys_wins() -> None:
-    """As in Python's own json."""
-    assert decode('{"id": "a", "title": "first", "title": "second"}')[0][0].title == "second"
+@pytest.mark.parametrize("key", ["title", "x", "a\\u0020key"])
+def test_the_last_of_two_equal_keys_wins_and_is_told(key: str) -> None:
+    """As in Python's own json, but not in silence."""
+    name = key.replace("\\u0020", " ")
+    articles, rejected, warned = decode('{"id": "before"}', f'{{"id": "a", "{key}": "first", "{name}": "second"}}')
+    assert len(articles) == 2
+    assert rejected == []
+    if "\\" not in key:  # where one of them is written with escapes, the last wins in silence
+        assert warned == [(2, f"the key {name!r} is given more than once, the last counts")]
+    value = articles[1].title if key == "title" else articles[1].fields[name]
+    assert value == "second"
+
+
+@pytest.mark.parametrize(
+    "line", ['{"id": "id", "title": "title", "x": ["x", "x"]}', '{"id": "a", "x": {"y": 1, "y": 2}}']
+)
+def test_what_only_looks_like_a_key_twice_is_not_told(line: str) -> None:
+    articles, rejected, warned = decode(line)
+    assert (len(articles), rejected, warned) == (1, [], [])
 
 
 def test_nul_characters_are_kept() -> None:
