@@ -16,7 +16,13 @@ from whoosh.query import Query
 
 from searchkit.article import Article
 from searchkit.asking import Asking
-from searchkit.codec.generation import latest_generation
+from searchkit.codec.generation import (
+    kept_generations,
+    latest_generation,
+    other_bytes,
+    read_manifest,
+    segment_files,
+)
 from searchkit.codec.storage import Storage
 from searchkit.dates import PERIODS
 from searchkit.derived import explain_plan, explain_score, search_significant, search_similar
@@ -56,6 +62,25 @@ class CheckReport:
         return not self.problems
 
 
+@dataclass(frozen=True)
+class Generation:
+    """One state of an index, as a commit made it.
+
+    Attributes:
+        number: counted from 0.
+        articles: that it holds.
+        committed: when (UTC), None if an early version of searchkit wrote it.
+        bytes: of its segments; generations share them.
+        restores: the generation whose content this is, where :meth:`Index.rollback` made it.
+    """
+
+    number: int
+    articles: int
+    committed: datetime | None
+    bytes: int
+    restores: int | None = None
+
+
 class Reader:
     """The reading half of :class:`searchkit.Index`. Safe to use from many threads at once.
 
@@ -63,11 +88,11 @@ class Reader:
     this object.
 
     Args:
-        path: its directory.
+        storage: its directory.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._storage = Storage(path)
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._lock = threading.Lock()
         self._current: Snapshot | None = self._checked(Snapshot(self._storage))
 
@@ -120,7 +145,8 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the index. Results made before still answer; closing twice does nothing."""
-        self._current = None
+        with self._lock:  # a refresh in another thread must not open it again
+            self._current = None
 
     def __enter__(self) -> Self:
         return self
@@ -394,12 +420,21 @@ class Reader:
         return MappedIndex(str(self.path), self._schema.to_whoosh(), snapshot.segments, snapshot.generation)
 
     def stats(self) -> dict[str, Any]:
-        """Figures of the index: articles, deleted (not yet merged away), segments, generation, terms and words as
-        written of title and body, and bytes, by segment file and in all.
+        """Figures of the index.
+
+        ``articles``, ``deleted`` (articles not yet merged away), ``segments``, ``generation``, ``terms`` and ``words``
+        (as written) of title and body; ``files`` (bytes by segment file) and ``bytes`` (of all of these). Of the bytes,
+        ``live_bytes`` are of articles that are there and ``dead_bytes`` of deleted ones, in proportion to their numbers;
+        ``kept_bytes`` are only in older generations that are kept. ``reclaimable_bytes`` are the dead ones and those
+        that no kept generation names: the next writer removes these, and :meth:`Index.optimize` both.
         """
         snapshot = self._snapshot
         group = snapshot.groups["body"][0]
-        files = {entry.file.name: entry.file.size for entry in snapshot.manifest.segments}
+        entries = snapshot.manifest.segments
+        files = {entry.file.name: entry.file.size for entry in entries}
+        live = sum(entry.file.size * (entry.docs - entry.deleted) // max(entry.docs, 1) for entry in entries)
+        dead = sum(segment_files(entries).values()) - live if snapshot.docs else 0
+        kept, unnamed = other_bytes(self._storage, snapshot.manifest)
         return {
             "articles": snapshot.live,
             "deleted": snapshot.docs - snapshot.live,
@@ -409,7 +444,25 @@ class Reader:
             "words": len(set().union(*(part.words for part in group.groups))),
             "bytes": sum(files.values()),
             "files": files,
+            "live_bytes": live,
+            "dead_bytes": dead,
+            "kept_bytes": kept,
+            "reclaimable_bytes": dead + unnamed,
         }
+
+    def generations(self) -> list[Generation]:
+        """The generations that are kept, newest first; see :meth:`Index.keep_generations`."""
+        storage = self._storage
+        return [
+            Generation(
+                manifest.generation,
+                sum(segment.docs - segment.deleted for segment in manifest.segments),
+                manifest.committed,
+                sum(segment_files(manifest.segments).values()),
+                manifest.restores,
+            )
+            for manifest in kept_generations(storage, read_manifest(storage))
+        ]
 
     def check(self) -> CheckReport:
         """Verify every byte of the newest generation against its checksums."""
