@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
@@ -16,13 +15,7 @@ from whoosh.query import Query
 
 from searchkit.article import Article
 from searchkit.asking import Asking
-from searchkit.codec.generation import (
-    kept_generations,
-    latest_generation,
-    other_bytes,
-    read_manifest,
-    segment_files,
-)
+from searchkit.codec.generation import latest_generation
 from searchkit.codec.storage import Storage
 from searchkit.dates import PERIODS
 from searchkit.derived import explain_plan, explain_score, search_significant, search_similar
@@ -36,6 +29,7 @@ from searchkit.request import Request
 from searchkit.results import Results
 from searchkit.schema import Keyword, Schema
 from searchkit.search import search
+from searchkit.stats import Generation, generations, stats
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
@@ -60,25 +54,6 @@ class CheckReport:
     def ok(self) -> bool:
         """Whether nothing is damaged."""
         return not self.problems
-
-
-@dataclass(frozen=True)
-class Generation:
-    """One state of an index, as a commit made it.
-
-    Attributes:
-        number: counted from 0.
-        articles: that it holds.
-        committed: when (UTC), None if an early version of searchkit wrote it.
-        bytes: of its segments; generations share them.
-        restores: the generation whose content this is, where :meth:`Index.rollback` made it.
-    """
-
-    number: int
-    articles: int
-    committed: datetime | None
-    bytes: int
-    restores: int | None = None
 
 
 class Reader:
@@ -424,45 +399,15 @@ class Reader:
 
         ``articles``, ``deleted`` (articles not yet merged away), ``segments``, ``generation``, ``terms`` and ``words``
         (as written) of title and body; ``files`` (bytes by segment file) and ``bytes`` (of all of these). Of the bytes,
-        ``live_bytes`` are of articles that are there and ``dead_bytes`` of deleted ones, in proportion to their numbers;
+        ``live_bytes`` are of articles that are there, ``dead_bytes`` of deleted ones, in proportion to their numbers;
         ``kept_bytes`` are only in older generations that are kept. ``reclaimable_bytes`` are the dead ones and those
-        that no kept generation names: the next writer removes these, and :meth:`Index.optimize` both.
+        that no kept generation names: the next writer removes these, :meth:`Index.optimize` both.
         """
-        snapshot = self._snapshot
-        group = snapshot.groups["body"][0]
-        entries = snapshot.manifest.segments
-        files = {entry.file.name: entry.file.size for entry in entries}
-        live = sum(entry.file.size * (entry.docs - entry.deleted) // max(entry.docs, 1) for entry in entries)
-        dead = sum(segment_files(entries).values()) - live if snapshot.docs else 0
-        kept, unnamed = other_bytes(self._storage, snapshot.manifest)
-        return {
-            "articles": snapshot.live,
-            "deleted": snapshot.docs - snapshot.live,
-            "segments": len(snapshot.segments),
-            "generation": snapshot.generation,
-            "terms": len(set().union(*(part.terms for part in group.groups))),
-            "words": len(set().union(*(part.words for part in group.groups))),
-            "bytes": sum(files.values()),
-            "files": files,
-            "live_bytes": live,
-            "dead_bytes": dead,
-            "kept_bytes": kept,
-            "reclaimable_bytes": dead + unnamed,
-        }
+        return stats(self._snapshot)
 
     def generations(self) -> list[Generation]:
         """The generations that are kept, newest first; see :meth:`Index.keep_generations`."""
-        storage = self._storage
-        return [
-            Generation(
-                manifest.generation,
-                sum(segment.docs - segment.deleted for segment in manifest.segments),
-                manifest.committed,
-                sum(segment_files(manifest.segments).values()),
-                manifest.restores,
-            )
-            for manifest in kept_generations(storage, read_manifest(storage))
-        ]
+        return generations(self._snapshot.storage)
 
     def check(self) -> CheckReport:
         """Verify every byte of the newest generation against its checksums."""

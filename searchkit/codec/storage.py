@@ -238,7 +238,8 @@ def _flush_path(descriptor: int, path: str) -> None:
 
 def _flush_to_disk(descriptor: int) -> None:
     """Wait until a file, or the names in a directory, are on disk. A failure is never tried again as if nothing were:
-    what the kernel could not write it may have dropped, and a second call would say that all is well."""
+    what the kernel could not write it may have dropped, and a second call would say that all is well.
+    """
     if sys.platform == "darwin":
         import fcntl
 
