@@ -20,7 +20,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
     7: ("__main__", "cli", "commands", "options", "terminal"),
     6: ("reader", "index"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
-    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table"),
+    4: ("facets", "suggest", "similar", "significant", "explain", "cursor", "trend", "table", "stats"),
     3.5: ("filters", "asking"),
     3: ("indexing", "engine", "query", "sources"),
     2: ("codec", "highlight", "schema", "results", "dates", "calendar_periods"),

@@ -90,11 +90,12 @@ def _kept(storage: Storage, newest: Manifest, wanted: int | Literal["previous"])
     kept = {manifest.generation: manifest for manifest in kept_generations(storage, newest)}
     if wanted == "previous":
         present = newest.generation if newest.restores is None else newest.restores
-        wanted = max((number for number in kept if number < present), default=-1)
-        if wanted < 0:
+        earlier = [number for number in kept if number < present]
+        if not earlier:
             raise ConfigurationError(
                 "no earlier generation is kept; Index.keep_generations has later writers keep some"
             )
+        return kept[max(earlier)]
     if wanted not in kept:
         raise ConfigurationError(f"generation {wanted!r} is not kept; there are {', '.join(map(str, sorted(kept)))}")
     return kept[wanted]
