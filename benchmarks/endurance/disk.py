@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import io
 import itertools
 import os
 import random
@@ -31,7 +32,7 @@ class Event:
     """One call that changes the disk.
 
     Attributes:
-        kind: mkdir, create, write, fsync, rename, unlink, rmdir, or mark (which is no call).
+        kind: mkdir, create, write, fsync, rename, unlink, lost (an fsync that failed), or mark (which is no call).
         path: of the file or directory, as text.
         data: bytes of a write, target of a rename, or what a mark says.
         offset: of a write.
@@ -47,14 +48,20 @@ class PowerFailure(BaseException):
     """The process is dead: no call does anything any more. Nothing that handles exceptions may notice."""
 
 
-class _File:
-    """A file being written, each write seen at once."""
+class _File(io.RawIOBase):
+    """A file being written, each write seen when it leaves the buffer."""
 
-    def __init__(self, disk: Disk, path: str, file: Any) -> None:
+    def __init__(self, disk: Disk, path: str, file: io.RawIOBase) -> None:
         self._disk, self._path, self._file = disk, path, file
 
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
     def write(self, data: Any) -> int:
-        content = bytes(memoryview(data).cast("B")) if not isinstance(data, bytes) else data
+        content = bytes(data)
         self._disk.happens(
             Event("write", self._path, content, self._file.tell()),
             # A disk that becomes full takes some of it.
@@ -63,25 +70,33 @@ class _File:
         self._file.write(content)
         return len(content)
 
-    def __enter__(self) -> _File:
-        return self
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
 
-    def __exit__(self, *_: object) -> None:
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def close(self) -> None:
         self._file.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
+        super().close()
 
 
 class Disk:
     """The calls of the storage, recorded, and failing where asked to.
+
+    Args:
+        buffer: bytes that are written at once.
 
     Attributes:
         events: what happened.
         calls: how many calls there were, failed ones included.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, buffer: int = io.DEFAULT_BUFFER_SIZE) -> None:
+        self._buffer = buffer
         self.events: list[Event] = []
         self.calls = 0
         self._fails: Callable[[int, Event], OSError | None] = lambda call, event: None
@@ -119,6 +134,9 @@ class Disk:
         error = self._fails(self.calls, event)
         if error is not None:
             partly()
+            if event.kind == "fsync":
+                # What could not be written may be dropped, and the next fsync has nothing left to fail for.
+                self.events.append(Event("lost", event.path))
             raise error
         self.events.append(event)
 
@@ -127,7 +145,7 @@ class Disk:
             return builtins.open(path, mode, *args, **options)
         if not os.path.lexists(path):
             self.happens(Event("create", str(path)))
-        return _File(self, str(path), builtins.open(path, mode, buffering=0))
+        return io.BufferedWriter(_File(self, str(path), builtins.open(path, mode, buffering=0)), self._buffer)
 
 
 class _System:
@@ -175,6 +193,7 @@ class _Node:
     content: bytes = b""
     synced: bytes = b""
     last: bytes = b""  # the content before the last write
+    is_lost: bool = False  # an fsync failed, so that none is to be trusted any more
     names: dict[str, _Node] = field(default_factory=dict)
     pending: list[tuple[tuple[str, _Node | None], ...]] = field(default_factory=list)
 
@@ -242,8 +261,10 @@ class Replay:
                 node = self._node(event.path)
                 if node.is_directory:
                     node.names, node.pending = node.now(), []
-                else:
+                elif not node.is_lost:
                     node.synced = node.content
+            case "lost":
+                self._node(event.path).is_lost = True
             case "rename":
                 folder, old = self._parent(event.path)
                 folder.pending.append(((old, None), (os.path.basename(event.data), folder.now()[old])))
