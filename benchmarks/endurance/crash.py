@@ -193,7 +193,7 @@ class _Examiner:
 
     Args:
         folder: where to make them.
-        stride: of the distinct states, every so many is looked at.
+        stride: of the states, every so many is looked at.
     """
 
     def __init__(self, folder: Path, outcome: Outcome, stride: int) -> None:
@@ -208,14 +208,14 @@ class _Examiner:
             step: what was being done; done: whether it was acknowledged.
         """
         self._outcome.states += 1
+        if self._outcome.states % self._stride:
+            return
         digest = xxhash.xxh3_128()
         for part in [*sorted((name, content) for name, content in tree.items() if content is not None), repr(allowed)]:
             digest.update(repr(part).encode())
         if (key := digest.digest()) in self._seen:
             return
         self._seen[key] = None
-        if len(self._seen) % self._stride:
-            return
         self._outcome.distinct += 1
         root = Path(tempfile.mkdtemp(dir=self._folder))
         try:
@@ -254,7 +254,7 @@ def replay(scenario: Scenario, folder: Path, limit: int, stride: int = 1) -> Out
     Args:
         folder: an empty directory to work in.
         limit: combinations of names after one call.
-        stride: of the distinct states, every so many is looked at.
+        stride: of the states, every so many is looked at.
     """
     root = folder / "recorded"
     root.mkdir()
@@ -372,8 +372,6 @@ def run(arguments: argparse.Namespace) -> int:
         total.states += outcome.states
         total.distinct += outcome.distinct
         total.failures += outcome.failures
-    print(
-        f"{total.prefixes:,} prefixes, {total.states:,} states, {total.distinct:,} distinct, all opened and written to"
-    )
-    print(f"{len(total.failures)} failures")
+    print(f"{total.prefixes:,} prefixes, {total.states:,} states, of which {total.distinct:,} differ, all opened and")
+    print(f"written to: {len(total.failures)} failures")
     return len(total.failures)

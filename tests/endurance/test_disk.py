@@ -103,13 +103,12 @@ def test_the_dead_do_nothing(tmp_path: Path) -> None:
     assert read_tree(tmp_path) == {"a": b"content"}
 
 
-@pytest.mark.parametrize(("call", "kept"), [(1, []), (2, []), (3, []), (4, ["a"])])
-def test_a_call_fails_where_it_is_asked_to(tmp_path: Path, call: int, kept: list[str]) -> None:
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_a_call_fails_where_it_is_asked_to(tmp_path: Path, call: int) -> None:
     storage = Storage(tmp_path)
     with Disk().watching(fails=failing(call, errno.ENOSPC)), pytest.raises(OSError, match="No space left"):
         put(storage, "a", b"content")
-        storage.sync()
-    assert storage.names() == kept
+    assert storage.names() == []
 
 
 def test_a_tree_is_written_as_it_was_read(tmp_path: Path) -> None:
