@@ -361,7 +361,9 @@ def failing(call: int, code: int = errno.EIO, *, for_good: bool = False) -> Call
 
     def fails(number: int, event: Event) -> OSError | None:
         if number == call or (for_good and number > call):
-            return OSError(code, os.strerror(code))
+            # The system names the file of a call that was given its name.
+            named = () if event.kind in ("write", "fsync") else (event.path,)
+            return OSError(code, os.strerror(code), *named)
         return None
 
     return fails

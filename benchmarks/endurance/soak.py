@@ -107,7 +107,7 @@ class Models:
             while newest < generation:
                 newest += 1
                 self._known[newest] = self._world.change(self._known[newest - 1], newest)[2]
-                self._known.pop(newest - 100, None)
+                self._known.pop(newest - 30, None)
             return self._known[generation]
 
 
