@@ -154,7 +154,7 @@ class Reader:
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
     ) -> Results:
-        """Find articles.
+        """Find articles. Safe to call from many threads at once, as everything that reads is.
 
         Args:
             query: what to look for, as text (see the README for the language) or as a Whoosh query; "" and "*" are
