@@ -202,6 +202,9 @@ def clean(storage: Storage, newest: Manifest | None) -> None:
 
     Args:
         newest: the generation to go on from; None = there is none, everything goes.
+
+    Raises:
+        OSError: a newer generation cannot be removed, or the disk does not confirm it.
     """
     kept = [] if newest is None else kept_generations(storage, newest)
     named = set().union(*map(named_files, kept))
@@ -216,7 +219,8 @@ def clean(storage: Storage, newest: Manifest | None) -> None:
         # have died between giving it and waiting for it.
         storage.sync()
     for name in stale:
-        storage.unlink(name)
+        with suppress(OSError):  # what cannot be removed now, a later cleaning will
+            storage.unlink(name)
 
 
 def _generation_of(name: str) -> int:
