@@ -8,6 +8,8 @@ Run from the root of the repository, after ``pip install -e ".[bench]"``::
     python -m benchmarks.against_whoosh [CORPUS] [--build] [--memory]
     python -m benchmarks.whoosh_oracle CORPUS
     python -m benchmarks.hostile [--index DIR]                                   # query texts made to hurt
+    python -m benchmarks.durability CORPUS                                       # what waiting for the disk costs
+    python -m benchmarks.endurance NAME                                          # does an index survive?
 
 The report asks searchkit, tantivy, SQLite FTS5, bm25s, stock Whoosh and Xapian the same of the same articles, each in
 processes of its own. Its modules in reading order: ``queries`` (what is asked), ``peers`` (who answers), ``measure``,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from whoosh.query import Query
@@ -27,24 +28,31 @@ if TYPE_CHECKING:
     from searchkit.indexing.commit import Transaction
     from searchkit.indexing.writer import OnError, Progress, Report, Writer
 
+#: Whether a commit waits for the disk.
+Durability = Literal["full", "off"]
 #: Seconds that a write waits for another writer unless told otherwise.
 TIMEOUT = 10.0
 
 
-def create(path: str | os.PathLike[str], schema: Schema | None = None) -> Index:
+def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durability: Durability = "full") -> Index:
     """Make an empty index.
 
     Args:
         path: a directory that is empty or does not exist yet.
         schema: what it holds besides title and body; None = nothing, in English.
+        durability: "full": a commit through this object is on disk when it returns. "off": it does not wait for the
+            disk, for builds that can be thrown away: if the machine fails, the index may be damaged; if only the
+            process does, nothing is lost. The next commit with "full" makes everything durable.
 
     Raises:
         IndexExistsError: the directory holds an index, or anything else.
+        ConfigurationError: there is no such durability.
     """
     from searchkit.indexing.commit import create_index
 
-    create_index(Storage(path), schema or Schema())
-    return Index(path)
+    storage = _storage(path, durability)
+    create_index(storage, schema or Schema())
+    return Index(storage)
 
 
 def discard(path: str | os.PathLike[str]) -> None:
@@ -54,15 +62,32 @@ def discard(path: str | os.PathLike[str]) -> None:
     discard_index(Storage(path))
 
 
-def open(path: str | os.PathLike[str]) -> Index:  # searchkit.open is the name that people expect
+def open(  # searchkit.open is the name that people expect
+    path: str | os.PathLike[str], *, durability: Durability = "full"
+) -> Index:
     """Open an index.
 
+    Args:
+        path: its directory.
+        durability: of commits through this object, as in :func:`create`.
+
     Raises:
+        ConfigurationError: there is no such durability.
         IndexNotFoundError: there is none at the path.
         IndexCorruptError: it is damaged.
         IndexVersionError: a later version of searchkit wrote it.
     """
-    return Index(path)
+    return Index(_storage(path, durability))
+
+
+def _storage(path: str | os.PathLike[str], durability: str) -> Storage:
+    names = get_args(Durability)
+    if durability not in names:
+        near = get_close_matches(str(durability), names, n=1)
+        raise ConfigurationError(
+            f"durability is 'full' or 'off', not {durability!r}{f': did you mean {near[0]!r}?' if near else ''}"
+        )
+    return Storage(path, durable=durability == "full")
 
 
 class Index(Reader):
@@ -72,17 +97,23 @@ class Index(Reader):
     this object.
 
     Args:
-        path: its directory; see :func:`create` and :func:`open`.
+        storage: its directory; see :func:`create` and :func:`open`.
     """
 
     def _begin(
-        self, timeout: float, threads: int | None = None, *, replace: bool = False, schema: Schema | None = None
+        self,
+        timeout: float,
+        threads: int | None = None,
+        *,
+        replace: bool = False,
+        schema: Schema | None = None,
+        restore: int | Literal["previous"] | None = None,
     ) -> Transaction:
         if self._current is None:
             raise ConfigurationError(f"the index at {self.path} was closed")
         from searchkit.indexing.commit import Transaction
 
-        return Transaction(self._storage, timeout, threads, replace=replace, schema=schema)
+        return Transaction(self._storage, timeout, threads, replace=replace, schema=schema, restore=restore)
 
     def _committed(self) -> None:
         if self._current is not None:  # closed while it was written to: the commit stands all the same
@@ -234,6 +265,48 @@ class Index(Reader):
             transaction.rollback()
             raise
         self._committed()
+
+    def keep_generations(self, count: int, timeout: float = TIMEOUT) -> None:
+        """Keep the newest generations, so that :meth:`rollback` can go back to them.
+
+        Every writer keeps to it from then on, whatever program it is in. An index keeps 1 unless told otherwise. What a
+        kept generation holds and later ones do not, goes on taking up room; see :meth:`stats`.
+
+        Args:
+            count: generations to keep, the newest included.
+            timeout: seconds to wait for another writer.
+
+        Raises:
+            ConfigurationError: it is no number from 1 on.
+            IndexLockedError: another writer held the index all that time.
+        """
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ConfigurationError(f"generations to keep are a number from 1 on, not {count!r}")
+        transaction = self._begin(timeout)
+        transaction.keep = count
+        transaction.commit()
+        self._committed()
+
+    def rollback(self, generation: int | None = None, timeout: float = TIMEOUT) -> int:
+        """Go back to the content of an earlier generation, in a new commit; readers keep theirs until they refresh.
+
+        Args:
+            generation: one of :meth:`generations`, which may also be one that was gone back from; None = the one before
+                the present content: called again, it goes back further.
+            timeout: seconds to wait for another writer.
+
+        Returns:
+            The generation whose content the index has now.
+
+        Raises:
+            ConfigurationError: it is not kept, or none is; see :meth:`keep_generations`.
+            IndexLockedError: another writer held the index all that time.
+        """
+        transaction = self._begin(timeout, restore="previous" if generation is None else generation)
+        restored = transaction.commit().restores
+        assert restored is not None
+        self._committed()
+        return restored
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the newest generation to a new directory, which appears complete or not at all.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
 from searchkit.schema import Schema
 from searchkit.searchable import Searchable
+from searchkit.stats import Generation, generations, stats
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
@@ -45,11 +45,11 @@ class Reader(Searchable):
     this object.
 
     Args:
-        path: its directory.
+        storage: its directory.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._storage = Storage(path)
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._lock = threading.Lock()
         self._current: Snapshot | None = self._checked(Snapshot(self._storage))
 
@@ -102,7 +102,8 @@ class Reader(Searchable):
 
     def close(self) -> None:
         """Let go of the index. Results made before still answer; closing twice does nothing."""
-        self._current = None
+        with self._lock:  # a refresh in another thread must not open it again
+            self._current = None
 
     def __enter__(self) -> Self:
         return self
@@ -135,22 +136,19 @@ class Reader(Searchable):
         return MappedIndex(str(self.path), self._schema.to_whoosh(), snapshot.segments, snapshot.generation)
 
     def stats(self) -> dict[str, Any]:
-        """Figures of the index: articles, deleted (not yet merged away), segments, generation, terms and words as
-        written of title and body, and bytes, by segment file and in all.
+        """Figures of the index.
+
+        ``articles``, ``deleted`` (articles not yet merged away), ``segments``, ``generation``, ``terms`` and ``words``
+        (as written) of title and body; ``files`` (bytes by segment file) and ``bytes`` (of all of these). Of the bytes,
+        ``live_bytes`` are of articles that are there, ``dead_bytes`` of deleted ones, in proportion to their numbers;
+        ``kept_bytes`` are only in older generations that are kept. ``reclaimable_bytes`` are the dead ones and those
+        that no kept generation names: the next writer removes these, :meth:`Index.optimize` both.
         """
-        snapshot = self._snapshot
-        group = snapshot.groups["body"][0]
-        files = {entry.file.name: entry.file.size for entry in snapshot.manifest.segments}
-        return {
-            "articles": snapshot.live,
-            "deleted": snapshot.docs - snapshot.live,
-            "segments": len(snapshot.segments),
-            "generation": snapshot.generation,
-            "terms": len(set().union(*(part.terms for part in group.groups))),
-            "words": len(set().union(*(part.words for part in group.groups))),
-            "bytes": sum(files.values()),
-            "files": files,
-        }
+        return stats(self._snapshot)
+
+    def generations(self) -> list[Generation]:
+        """The generations that are kept, newest first; see :meth:`Index.keep_generations`."""
+        return generations(self._snapshot.storage)
 
     def check(self) -> CheckReport:
         """Verify every byte of the newest generation against its checksums."""

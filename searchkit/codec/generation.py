@@ -1,6 +1,7 @@
 """Generations: the manifest that searchkit opens and the pickled table of contents that Whoosh opens.
 
 A generation is complete when its table of contents has its name; the manifest and all it names are on disk before.
+The newest generation says how many are kept; those before it can be gone back to.
 searchkit never unpickles: it rebuilds everything from the manifest, which is JSON and checksummed, and only compares
 the bytes of the table of contents with the checksum the manifest gives.
 """
@@ -8,7 +9,9 @@ the bytes of the table of contents with the checksum the manifest gives.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -39,6 +42,10 @@ class Manifest(msgspec.Struct, frozen=True):
         fingerprint: of the analyzer that the index was built with.
         segments: in document order.
         toc: Whoosh's table of contents of the same generation.
+        committed: when, None in an index of an early version.
+        keep: generations that are kept, this one included.
+        restores: the generation whose content this is, where it was gone back to.
+        synced: whether all files were on disk before the generation had its name.
     """
 
     format: int
@@ -47,6 +54,10 @@ class Manifest(msgspec.Struct, frozen=True):
     fingerprint: str
     segments: list[SegmentEntry]
     toc: FileEntry
+    committed: datetime | None = None
+    keep: int = 1
+    restores: int | None = None
+    synced: bool = True
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -69,8 +80,8 @@ def latest_generation(names: Sequence[str]) -> int | None:
     return max((_generation_of(name) for name in names if _TOC.fullmatch(name)), default=None)
 
 
-def read_manifest(storage: Storage) -> Manifest:
-    """The newest generation's manifest, verified.
+def read_manifest(storage: Storage, generation: int | None = None) -> Manifest:
+    """The manifest of a generation, None = the newest, verified.
 
     Raises:
         IndexNotFoundError: there is no index in the directory.
@@ -79,7 +90,8 @@ def read_manifest(storage: Storage) -> Manifest:
         FileNotFoundError: a writer moved on meanwhile; try again.
     """
     names = storage.names()
-    generation = latest_generation(names)
+    if generation is None:
+        generation = latest_generation(names)
     if generation is None:
         raise IndexNotFoundError(f"there is no index at {storage.path}")
     name = manifest_name(generation)
@@ -114,14 +126,21 @@ def write_generation(
     fingerprint: str,
     segments: list[SegmentEntry],
     toc: bytes,
+    *,
+    keep: int = 1,
+    restores: int | None = None,
 ) -> Manifest:
     """Make a generation the newest, durably: manifest first, the table of contents last.
 
     Args:
         toc: Whoosh's table of contents for the same segments.
+        keep, restores: see :class:`Manifest`.
     """
     entry = FileEntry(toc_name(generation), len(toc), xxhash.xxh3_64_hexdigest(toc))
-    manifest = Manifest(FORMAT_VERSION, generation, schema, fingerprint, segments, entry)
+    now = datetime.now(UTC)
+    manifest = Manifest(
+        FORMAT_VERSION, generation, schema, fingerprint, segments, entry, now, keep, restores, storage.durable
+    )
     raw = msgspec.json.encode(manifest)
     envelope = msgspec.json.encode(_Envelope(xxhash.xxh3_64_hexdigest(raw), msgspec.Raw(raw)))
     for name, content in ((manifest_name(generation), envelope), (entry.name, toc)):
@@ -137,29 +156,71 @@ def write_generation(
 
 def named_files(manifest: Manifest) -> set[str]:
     """The files that a generation consists of."""
-    names = {manifest.toc.name, manifest_name(manifest.generation)}
-    for segment in manifest.segments:
-        names.add(segment.file.name)
-        if segment.deletions is not None:
-            names.add(segment.deletions.name)
-    return names
+    return {manifest.toc.name, manifest_name(manifest.generation)} | segment_files(manifest.segments).keys()
 
 
-def clean(storage: Storage, manifest: Manifest) -> None:
-    """Remove the files of other generations and leftovers of dead writers. Only under the lock.
+def segment_files(segments: Iterable[SegmentEntry]) -> dict[str, int]:
+    """The files of segments, with their bytes."""
+    files = [file for segment in segments for file in (segment.file, segment.deletions) if file is not None]
+    return {file.name: file.size for file in files}
+
+
+def kept_generations(storage: Storage, newest: Manifest) -> list[Manifest]:
+    """The generations that are there to be gone back to, ``newest`` first. One with a damaged manifest is not."""
+    older = {_generation_of(name) for name in storage.names() if _TOC.fullmatch(name)} - {newest.generation}
+    kept = [newest]
+    for number in sorted((number for number in older if number < newest.generation), reverse=True)[: newest.keep - 1]:
+        with suppress(IndexCorruptError, IndexVersionError, FileNotFoundError):
+            kept.append(read_manifest(storage, number))
+    return kept
+
+
+def other_bytes(storage: Storage, manifest: Manifest) -> tuple[int, int]:
+    """Bytes of segments that only older kept generations name, and of files that none names: leftovers, and what a
+    writer is just writing.
+
+    Args:
+        manifest: the generation that is looked at.
+    """
+    mine = named_files(manifest)
+    kept = kept_generations(storage, read_manifest(storage))
+    older = set().union(*map(named_files, kept)) - mine
+    kept_bytes = unnamed = 0
+    for name in set(filter(_OURS.fullmatch, storage.names())) - mine:
+        with suppress(FileNotFoundError):  # a writer removed it
+            if name in older:
+                kept_bytes += storage.size(name)
+            else:
+                unnamed += storage.size(name)
+    return kept_bytes, unnamed
+
+
+def clean(storage: Storage, newest: Manifest | None) -> None:
+    """Remove what no kept generation names: other generations, leftovers of dead writers. Only under the lock.
 
     Readers keep what they have mapped; one that is just opening starts again with the newest generation.
+
+    Args:
+        newest: the generation to go on from; None = there is none, everything goes.
+
+    Raises:
+        OSError: a newer generation cannot be removed, or the disk does not confirm it.
     """
-    stale = [name for name in storage.names() if _OURS.fullmatch(name) and name not in named_files(manifest)]
-    # A newer generation, from a commit that failed at its very end, goes first and durably: should we die here, a table
-    # of contents that outlived its segments would be the newest generation.
-    newer = [name for name in stale if _TOC.fullmatch(name) and _generation_of(name) > manifest.generation]
+    kept = [] if newest is None else kept_generations(storage, newest)
+    named = set().union(*map(named_files, kept))
+    stale = [name for name in storage.names() if _OURS.fullmatch(name) and name not in named]
+    limit = -1 if newest is None else newest.generation
+    newer = [name for name in stale if _TOC.fullmatch(name) and _generation_of(name) > limit]
     for name in newer:
         storage.unlink(name)
-    if newer:
+    if stale:
+        # A table of contents that outlived its segments must never be the newest. So before they go, it is on disk that
+        # a newer one, of a commit that failed at its very end, is gone, and that the newest has its name: a writer may
+        # have died between giving it and waiting for it.
         storage.sync()
     for name in stale:
-        storage.unlink(name)
+        with suppress(OSError):  # what cannot be removed now, a later cleaning will
+            storage.unlink(name)
 
 
 def _generation_of(name: str) -> int:
@@ -170,9 +231,8 @@ def _generation_of(name: str) -> int:
 
 def remove_index(storage: Storage) -> None:
     """Remove all files of an index; the directory stays. Only under the lock."""
-    for name in sorted(storage.names(), key=lambda name: _TOC.fullmatch(name) is None):
-        if _OURS.fullmatch(name) or name == LOCK_NAME:
-            storage.unlink(name)
+    clean(storage, None)
+    storage.unlink(LOCK_NAME)
 
 
 def foreign_files(storage: Storage) -> list[str]:

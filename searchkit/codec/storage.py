@@ -48,7 +48,7 @@ class Storage:
 
     Args:
         path: the directory.
-        durable: whether :meth:`create` and :meth:`sync` wait for the disk.
+        durable: whether what changes waits for the disk; without it, files and names may come to it in any order.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, durable: bool = True) -> None:
@@ -62,25 +62,30 @@ class Storage:
         return os.path.join(self.path, name)
 
     def make(self) -> None:
-        """Create the directory, and those above it, if it is missing.
+        """Create the directory, and those above it, if it is missing; their names are durable when this returns.
 
         Raises:
             IndexExistsError: something else is in its place.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise IndexExistsError(f"{self.path} is there and is not a directory") from None
+        missing = [self.path] if not self.path.exists() else []
+        missing += [folder for folder in self.path.parents if not folder.exists()]
+        for folder in reversed(missing):
+            with contextlib.suppress(FileExistsError):  # somebody else was quicker
+                os.mkdir(folder)
+            self._sync_names(folder.parent)
+        if not self.path.is_dir():
+            raise IndexExistsError(f"{self.path} is there and is not a directory")
 
     @contextlib.contextmanager
     def appear(self, path: Path) -> Iterator[Storage]:
-        """A new directory that gets the name ``path`` when the block ends, and is removed if it raises."""
+        """A new directory that gets the name ``path``, durably, when the block ends, and is removed if it raises."""
         partial = Storage(path.with_name(f".{path.name}.{secrets.token_hex(4)}"), durable=self.durable)
         partial.make()
         try:
             yield partial
             partial.sync()
-            partial.path.rename(path)
+            os.rename(partial.path, path)
+            self._sync_names(path.parent)
         except BaseException:
             shutil.rmtree(partial.path, ignore_errors=True)
             raise
@@ -110,9 +115,11 @@ class Storage:
                 yield file
                 file.flush()
                 if self.durable:
-                    os.fsync(file.fileno())
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
+                    _flush_to_disk(file.fileno())
+        except BaseException as error:
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = path  # a full disk does not say whose write it refused
+            with contextlib.suppress(OSError):  # gone, or to be removed by the next writer; the first failure counts
                 os.unlink(path)
             raise
 
@@ -128,12 +135,17 @@ class Storage:
 
     def sync(self) -> None:
         """Wait until the names in the directory are on disk."""
-        if self.durable and os.name == "posix":
-            descriptor = os.open(self.path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        self._sync_names(self.path)
+
+    def _sync_names(self, folder: Path) -> None:
+        if self.durable and os.name == "posix":  # Windows has no such call: there, names are journalled in order
+            _flush_path(os.open(folder, os.O_RDONLY), str(folder))
+
+    def sync_file(self, name: str) -> None:
+        """Wait until a file that was written without waiting is on disk."""
+        if self.durable:
+            path = self._locate(name)
+            _flush_path(os.open(path, os.O_RDWR), path)  # Windows flushes only what may be written
 
     def unlink(self, name: str) -> bool:
         """Remove a file. False when it is in use by a reader (Windows) and has to wait for a later cleaning."""
@@ -215,6 +227,33 @@ class Storage:
             return WriteLock(self._locate(LOCK_NAME), timeout)
         except FileNotFoundError:
             raise IndexNotFoundError(f"there is no index at {self.path}") from None
+
+
+def _flush_path(descriptor: int, path: str) -> None:
+    try:
+        _flush_to_disk(descriptor)
+    except OSError as error:
+        error.filename = path
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _flush_to_disk(descriptor: int) -> None:
+    """Wait until a file, or the names in a directory, are on disk. A failure is never tried again as if nothing were:
+    what the kernel could not write it may have dropped, and a second call would say that all is well.
+    """
+    if sys.platform == "darwin":
+        import fcntl
+
+        try:
+            # fsync of macOS leaves the data in the drive's cache.
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTSUP, errno.ENOTTY, errno.EINVAL):
+                raise  # else a file system, say of a network, that does not know the call
+    os.fsync(descriptor)
 
 
 class WriteLock:

@@ -17,7 +17,7 @@ from searchkit.options import KINDS, declared_fields, index_option, schema_of
 from searchkit.schema import Schema
 
 if TYPE_CHECKING:
-    from searchkit.index import Index
+    from searchkit.index import Durability, Index
 
 
 @click.command()
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit with status 1 if anything was skipped.")
 @click.option("--allow-empty", is_flag=True, help="Build an empty index if there is no article.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; one a processor unless given.")
+@click.option("--no-sync", is_flag=True, help="Do not wait for the disk: for an index that can be built again.")
 @click.pass_context
 def build(
     ctx: click.Context,
@@ -40,6 +41,7 @@ def build(
     strict: bool,
     allow_empty: bool,
     threads: int | None,
+    no_sync: bool,
 ) -> None:
     """Build an index of files of articles.
 
@@ -60,7 +62,7 @@ def build(
         click.echo("fields, inferred from the articles:" if schema.declared else "no fields beside the usual ones")
         for name, kind in declared_fields(schema):
             click.echo(f"  {name}:{kind}")
-    with _opened_or_created(Path(path), schema) as index:
+    with _opened_or_created(Path(path), schema, "off" if no_sync else "full") as index:
         try:
             with terminal.progress_bar(source) as progress:
                 report = index.rebuild(source, schema, progress, allow_empty, threads, on_error="skip")
@@ -76,17 +78,17 @@ def build(
 
 
 @contextmanager
-def _opened_or_created(path: Path, schema: Schema) -> Iterator[Index]:
+def _opened_or_created(path: Path, schema: Schema, durability: Durability) -> Iterator[Index]:
     """The index at a path; where there is none, a new one, which goes away again if the block fails."""
     try:
-        index = searchkit.open(path)
+        index = searchkit.open(path, durability=durability)
     except IndexNotFoundError:
         pass
     else:
         yield index
         return
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    index = searchkit.create(path, schema)
+    index = searchkit.create(path, schema, durability=durability)
     try:
         yield index
     except BaseException:

@@ -32,6 +32,7 @@ def info(path: str, as_json: bool) -> None:
             return
         names = ("articles", "deleted", "segments", "generation", "terms", "words")
         rows = [("path", str(index.path)), *((name, f"{stats[name]:,}") for name in names)]
+        rows += [(name, terminal.size(stats[f"{name}_bytes"])) for name in ("live", "dead", "kept", "reclaimable")]
         rows += [("size", terminal.size(stats["bytes"])), ("language", index.schema.language)]
         rows.append(
             ("fields", " ".join(f"{name}:{kind}" for name, kind in declared_fields(index.schema)) or "none declared")
@@ -122,6 +123,46 @@ def backup(target: str, path: str) -> None:
 
 
 @click.command()
+@index_option
+@click.option("--keep", type=click.IntRange(min=1), metavar="N", help="Keep this many from now on.")
+def generations(path: str, keep: int | None) -> None:
+    """List the states of an index that it can go back to.
+
+    Every change makes a generation. An index keeps the newest one only, unless --keep says otherwise.
+
+    \b
+    Examples:
+        searchkit generations --index news.idx
+        searchkit generations --index news.idx --keep 5
+    """
+    with searchkit.open(path) as index:
+        if keep is not None:
+            index.keep_generations(keep)
+        for one in index.generations():
+            when = "" if one.committed is None else one.committed.isoformat(" ", "seconds")
+            content = "" if one.restores is None else f", as in {one.restores}"
+            click.echo(f"{one.number:>6}  {when:<25}  {terminal.plural(one.articles, 'article')}{content}")
+
+
+@click.command()
+@index_option
+@click.option("--to", "generation", type=click.IntRange(min=0), metavar="N", help="Its number; the last unless given.")
+def rollback(path: str, generation: int | None) -> None:
+    """Go back to an earlier state of an index.
+
+    The state must have been kept; see the command generations. Called again, it goes back further.
+
+    \b
+    Examples:
+        searchkit rollback --index news.idx
+        searchkit rollback --to 17 --index news.idx
+    """
+    with searchkit.open(path) as index:
+        restored = index.rollback(generation)
+        click.echo(f"as in generation {restored}: {terminal.plural(len(index), 'article')}")
+
+
+@click.command()
 @click.pass_context
 def warm(ctx: click.Context) -> None:
     """Compile what makes searching and indexing fast.
@@ -152,4 +193,4 @@ def warm(ctx: click.Context) -> None:
         click.echo(f"  {terminal.line(kernels.directory)}")
 
 
-COMMANDS = (info, check, delete, optimize, backup, warm)
+COMMANDS = (info, check, delete, optimize, generations, rollback, backup, warm)

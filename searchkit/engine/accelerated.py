@@ -166,7 +166,13 @@ class Accelerated:
             return None
         share = len(view.groups[part.row]) / (sum(len(group) for group in view.groups) or 1)
         occurrences = self._snapshot.occurrences[part.row]
-        return Bank(self._kernels, part.words, occurrences, view, part.row, self._ranking, share, self._forget)
+        weakly = weakref.WeakMethod(self._forget)  # this keeps its banks, so they must not keep it
+
+        def forget() -> None:
+            if (method := weakly()) is not None:
+                method()
+
+        return Bank(self._kernels, part.words, occurrences, view, part.row, self._ranking, share, forget)
 
     def _forget(self) -> None:
         """Let go of remembered queries: a bank begins anew, and they hold on to its old pages."""

@@ -93,7 +93,7 @@ class Snapshot:
         if not segments:
             raise IndexCorruptError("it names no segment", path)
         kinds = schema.columns
-        keywords = {name: kind.multiple for name, kind in kinds.items() if isinstance(kind, Keyword)}
+        keywords = {name: kind.is_list for name, kind in kinds.items() if isinstance(kind, Keyword)}
         for segment in segments:
             has = segment.columns
             if (

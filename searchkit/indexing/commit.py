@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Literal
 
 import numpy as np
 
@@ -14,9 +15,11 @@ from searchkit.codec.generation import (
     Manifest,
     clean,
     foreign_files,
+    kept_generations,
     latest_generation,
     read_manifest,
     remove_index,
+    segment_files,
     write_generation,
 )
 from searchkit.codec.layout import Array
@@ -44,7 +47,13 @@ def create_index(storage: Storage, schema: Schema) -> Manifest:
     try:
         if latest_generation(storage.names()) is not None:
             raise IndexExistsError(f"there is an index at {storage.path} already; searchkit.open opens it")
-        return _write(storage, 0, schema, [SegmentBuilder(schema, 1).write(storage)])
+        clean(storage, None)  # what one that died while it made an index here left
+        try:
+            return _write(storage, 0, schema, [SegmentBuilder(schema, 1).write(storage)])
+        except BaseException:
+            with suppress(OSError):
+                clean(storage, None)
+            raise
     finally:
         lock.release()
 
@@ -60,11 +69,37 @@ def discard_index(storage: Storage) -> None:
             lock.release()
 
 
-def _write(storage: Storage, generation: int, schema: Schema, segments: list[SegmentEntry]) -> Manifest:
+def _write(
+    storage: Storage,
+    generation: int,
+    schema: Schema,
+    segments: list[SegmentEntry],
+    keep: int = 1,
+    restores: int | None = None,
+) -> Manifest:
     from searchkit.codec.whoosh_codec import toc_bytes  # imports whoosh, which a reader never needs
 
     toc = toc_bytes(schema.to_whoosh(), segments, generation)
-    return write_generation(storage, generation, schema.to_dict(), schema.analyzer.fingerprint(), segments, toc)
+    fingerprint = schema.analyzer.fingerprint()
+    return write_generation(
+        storage, generation, schema.to_dict(), fingerprint, segments, toc, keep=keep, restores=restores
+    )
+
+
+def _kept(storage: Storage, newest: Manifest, wanted: int | Literal["previous"]) -> Manifest:
+    """The kept generation to go back to."""
+    kept = {manifest.generation: manifest for manifest in kept_generations(storage, newest)}
+    if wanted == "previous":
+        present = newest.generation if newest.restores is None else newest.restores
+        earlier = [number for number in kept if number < present]
+        if not earlier:
+            raise ConfigurationError(
+                "no earlier generation is kept; Index.keep_generations has later writers keep some"
+            )
+        return kept[max(earlier)]
+    if wanted not in kept:
+        raise ConfigurationError(f"generation {wanted!r} is not kept; there are {', '.join(map(str, sorted(kept)))}")
+    return kept[wanted]
 
 
 class Transaction:
@@ -76,10 +111,16 @@ class Transaction:
         threads: threads that compress articles; None = one a processor.
         replace: whether the new content takes the place of everything.
         schema: of the new content, which then takes that place too; None = as it is.
+        restore: a kept generation whose content to build on, "previous" = the one before the present content; None =
+            the newest one's.
+
+    Attributes:
+        schema: of the articles.
+        keep: generations that are kept once this is committed, its own included.
 
     Raises:
         IndexLockedError: another writer holds the index.
-        ConfigurationError: the index was written with another version of the analysis.
+        ConfigurationError: the index was written with another version of the analysis, or ``restore`` is not kept.
     """
 
     def __init__(
@@ -90,6 +131,7 @@ class Transaction:
         *,
         replace: bool = False,
         schema: Schema | None = None,
+        restore: int | Literal["previous"] | None = None,
     ) -> None:
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise ConfigurationError(f"threads must be a number from 1 on, not {threads!r}")
@@ -98,12 +140,18 @@ class Transaction:
         self._lock = storage.lock(timeout)
         try:
             self._base = read_manifest(storage)
-            self.schema = Schema.from_dict(self._base.schema) if schema is None else schema
-            if not replace and self.schema.analyzer.fingerprint() != self._base.fingerprint:
+            clean(storage, self._base)  # what dead writers left, and what was in use at the last cleaning
+            self.keep = self._base.keep
+            content = self._base if restore is None else _kept(storage, self._base, restore)
+            origin = content.generation if content.restores is None else content.restores
+            self._restores = None if restore is None else origin
+            self._is_synced = content.synced
+            self.schema = Schema.from_dict(content.schema) if schema is None else schema
+            if not replace and self.schema.analyzer.fingerprint() != content.fingerprint:
                 raise ConfigurationError(
                     "the index was written with another version of the stemmer or of Unicode: rebuild it to write to it"
                 )
-            self._old = [] if replace else [Segment(storage, entry) for entry in self._base.segments]
+            self._old = [] if replace else [Segment(storage, entry) for entry in content.segments]
             self._threads = threads or os.cpu_count() or 1
             self._builder = SegmentBuilder(self.schema, self._threads, storage)
         except BaseException:
@@ -255,10 +303,15 @@ class Transaction:
                     bitmap[docs] = True
                     entry = write_deletions(self._storage, entry, generation, bitmap)
                 entries.append(entry)
-            entries = self._merge(entries, optimize)
-            manifest = _write(self._storage, generation, self.schema, entries)
+            if self._restores is None:
+                entries = self._merge(entries, optimize)
+            if not self._is_synced:
+                for name in segment_files(entries):  # a throw-away build is to last after all
+                    self._storage.sync_file(name)
+            manifest = _write(self._storage, generation, self.schema, entries, self.keep, self._restores)
         except BaseException:
-            self.rollback()
+            with suppress(OSError):  # what a failing disk keeps from being removed, the next writer will
+                self.rollback()
             raise
         with suppress(OSError):  # the commit is done; what cannot be removed now, a later one will
             clean(self._storage, manifest)

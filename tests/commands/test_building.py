@@ -173,3 +173,15 @@ def test_missing_sources_are_an_error_before_anything_is_made(run: Run, tmp_path
     result = run("build", SEEDS, tmp_path / "no\x1b[2Jwhere", "--index", tmp_path / "idx", status=2)
     assert result.stderr == f"searchkit: {tmp_path}/no\\u001b[2Jwhere: no such file or directory\n"
     assert not (tmp_path / "idx").exists()
+
+
+def test_a_build_that_does_not_wait_for_the_disk_is_the_same(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise AssertionError("waited for the disk")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    run("build", "seeds", "--index", tmp_path / "index", "--no-sync")
+    with searchkit.open(tmp_path / "index") as index:
+        assert (len(index), index.check().ok) == (14, True)

@@ -88,3 +88,15 @@ def test_where_there_is_no_index_every_command_says_so(run: Run, tmp_path: Path,
         assert result.stderr == f"searchkit: there is no index at {terminal.line(place)}\n"
         assert result.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_index_goes_back_to_a_generation_that_was_kept(run: Run, wire: str) -> None:
+    assert run("rollback", "--index", wire, status=2).stderr.startswith("searchkit: no earlier generation is kept")
+    line, before = run("generations", "--keep", "3", "--index", wire).stdout.splitlines()
+    assert before.startswith("     1  ")
+    assert re.fullmatch(r" +2  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00  4 articles", line)
+    run("delete", "a", "b", "--index", wire)
+    assert run("rollback", "--index", wire).stdout == "as in generation 2: 4 articles\n"
+    assert run("rollback", "--to", "3", "--index", wire).stdout == "as in generation 3: 2 articles\n"
+    lines = run("generations", "--index", wire).stdout.splitlines()
+    assert [line.split("  ")[-1] for line in lines] == ["2 articles, as in 3", "4 articles, as in 2", "2 articles"]

@@ -234,7 +234,7 @@ def test_a_failing_commit_leaves_the_old_generation_and_the_lock(
     put(storage, article("a"), article("b"))
     before = live_articles(storage)
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
