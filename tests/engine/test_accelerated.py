@@ -161,21 +161,27 @@ def test_the_first_of_many_alike_are_found_where_no_block_promises_more_than_oth
     assert found.top(20).docs.tolist() == [number for number in range(9000) if kinds[number] == 2][:20]
 
 
-def test_a_field_of_more_words_than_16_bits_can_count_is_not_for_kernels(tmp_path: Path, kernels: GetKernels) -> None:
+def test_a_field_of_more_words_than_16_bits_can_count_is_scored_as_any_other(
+    tmp_path: Path, kernels: GetKernels, assert_same: Any
+) -> None:
     index = searchkit.create(tmp_path / "index", Schema(summary=Text()))
-    pair = query.Or([word("word"), word("other")])
-    index.add([Article("1", "word", "word " * 65_535, summary="word other"), Article("2", "word", "other")])
-    assert kernels(index._snapshot, "default").query(pair) is not None
-    assert kernels(index._snapshot, "bm25").query(pair) is None  # title and body are one to it
-    index.add([Article("3", "", "word " * 65_536)])
+    nodes = [query.Or([word("word"), word("other")]), query.And([word("word"), word("other")]), word("other")]
+    index.add([Article("1", "word", "word " * 65_535 + "other", summary="word other"), Article("2", "word", "other")])
+    index.add([Article("3", "other", "word " * 70_000), Article("4", "", "word other"), Article("5", "", "word")])
     for ranking in RANKINGS:
-        found = kernels(index._snapshot, ranking)
-        assert found.query(pair) is None
-        summary = found.query(query.And([word("word", fields=("summary",)), word("other", fields=("summary",))]))
-        assert summary is not None
-        assert summary.docs().tolist() == [0]
+        for node in nodes:
+            assert_same(index._snapshot, kernels(index._snapshot, ranking), node, ranking)
     results = index.search("word other", match="any")
-    assert (len(results), results.total) == (3, 3)
+    assert (len(results), results.total) == (5, 5)
+
+
+def test_a_group_of_too_many_lengths_is_not_for_kernels(
+    tmp_path: Path, kernels: GetKernels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = searchkit.create(tmp_path / "index")
+    index.add([Article(str(number), "", "word " * number) for number in range(12)])
+    monkeypatch.setattr("searchkit.engine.accelerated.MAX_LENGTH", 10)
+    assert kernels(index._snapshot, "default").query(query.Or([word("word"), word("other")])) is None
 
 
 @pytest.mark.parametrize("ranking", sorted(RANKINGS))
