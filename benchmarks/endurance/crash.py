@@ -14,6 +14,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -291,7 +292,7 @@ def replay_twice(folder: Path, limit: int, *, second_commits: bool, stride: int 
     Args:
         folder, limit, stride: as in :func:`replay`.
         second_commits: whether the next one commits, or forgets what it did.
-        every: it dies before every so many of its calls.
+        every: it dies before every so many of its writes, which are many and alike, and before each other call.
     """
     outcome = Outcome()
     four = _numbered(0, 4)
@@ -300,19 +301,14 @@ def replay_twice(folder: Path, limit: int, *, second_commits: bool, stride: int 
     name = f"a writer dies, the next {'commits' if second_commits else 'rolls back'}"
     scenario = Scenario(name, _prepared(four), dict(four), [first, second])
     examiner = _Examiner(folder, outcome, stride)
-    for call in itertools.count(1, every):
+    for call in _deaths(folder, scenario, every):
         root = folder / f"recorded-{call}"
         root.mkdir()
         scenario.prepare(root / "index")
         before = read_tree(root)
         disk = Disk(_BUFFER)
-        try:
-            with disk.watching(dies_at=call):
-                first.change(root / "index")
-        except PowerFailure:
-            pass
-        else:
-            break  # it had no more calls to die before
+        with suppress(PowerFailure), disk.watching(dies_at=call):
+            first.change(root / "index")
         died = len(disk.events)
         with disk.watching():
             second.change(root / "index")
@@ -337,18 +333,29 @@ def replay_twice(folder: Path, limit: int, *, second_commits: bool, stride: int 
     return outcome
 
 
-def runs(limit: int, stride: int = 1) -> Iterator[tuple[str, Callable[[Path], Outcome]]]:
-    """All scenarios by name, each to be called with an empty directory."""
+def _deaths(folder: Path, scenario: Scenario, every: int) -> list[int]:
+    """The calls of the first step of a scenario that its writer dies before."""
+    root = folder / "counted"
+    root.mkdir()
+    scenario.prepare(root / "index")
+    with Disk(_BUFFER).watching() as disk:
+        scenario.steps[0].change(root / "index")
+    return [call for call, event in enumerate(disk.events, 1) if event.kind != "write" or call % every == 0]
+
+
+def runs(limit: int, every: int) -> Iterator[tuple[str, Callable[[Path], Outcome]]]:
+    """All scenarios by name, each to be called with an empty directory. See :func:`replay_twice`."""
     for scenario in scenarios():
-        yield scenario.name, lambda folder, scenario=scenario: replay(scenario, folder, limit, stride)
+        yield scenario.name, lambda folder, scenario=scenario: replay(scenario, folder, limit)
     for commits in (True, False):
         name = f"a writer dies, the next {'commits' if commits else 'rolls back'}"
-        yield name, lambda folder, commits=commits: replay_twice(folder, limit, second_commits=commits, stride=stride)
+        yield name, lambda folder, commits=commits: replay_twice(folder, limit, second_commits=commits, every=every)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command line takes."""
-    parser.add_argument("--limit", type=int, default=256, help="combinations of names after one call (default: 256)")
+    parser.add_argument("--limit", type=int, default=64, help="combinations of names after one call (default: 64)")
+    parser.add_argument("--every", type=int, default=16, help="writes between two deaths of a writer (default: 16)")
     parser.add_argument("--only", help="the scenario of this name")
 
 
@@ -356,7 +363,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run all scenarios and print what was found: the number of failures."""
     compiled.disable()
     total = Outcome()
-    for name, scenario in runs(arguments.limit):
+    for name, scenario in runs(arguments.limit, arguments.every):
         if arguments.only not in (None, name):
             continue
         with tempfile.TemporaryDirectory(prefix="searchkit-crash-") as folder:

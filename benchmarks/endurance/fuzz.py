@@ -5,9 +5,9 @@
     python -m benchmarks.endurance.fuzz manifest -max_total_time=300 corpus/
     python -m benchmarks.endurance.fuzz query -max_total_time=300
 
-``manifest`` puts bytes in the place of a manifest, ``segment`` edits the sections of a segment, both with checksums made
-right; the index is then opened and asked. ``query`` asks a whole index for any text. What is not an IndexCorruptError
-or an IndexVersionError is reported by the fuzzer, with the bytes that led to it.
+``manifest`` puts bytes in the place of a manifest, ``segment`` edits the sections of a segment, both with checksums
+made right; the index is then opened and asked. ``query`` asks a whole index for any text. What is not an
+IndexCorruptError or an IndexVersionError is reported by the fuzzer, with the bytes that led to it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ from searchkit.codec.generation import manifest_name
 from searchkit.errors import IndexCorruptError, IndexVersionError
 
 _EDIT = struct.Struct("<BHq")  # section, place, value
-_QUESTIONS = ("grain", '"grain trade"', "wheat OR corn OR burst", "wo*", "word11~ trad~2", "summary:grain", "get", "check")
+_QUESTIONS = (
+    "grain", '"grain trade"', "wheat OR corn OR burst", "wo*", "word11~ trad~2", "summary:grain", "get", "check",
+)  # fmt: skip
 
 
 def _asked(path: Path) -> None:
