@@ -70,6 +70,16 @@ def test_no_text_and_texts_without_words(either_way: str) -> None:
     assert (len(numbers), numbers.since(0)) == (0, [])
 
 
+def test_stop_words_are_counted_in_their_normal_spelling(either_way: str) -> None:
+    vocabulary = Vocabulary(analyzer_of("fr"))
+    vocabulary.raw_words.number(["L'homme d'un autre-là et qu'il dit"])
+    by_raw = dict(zip(vocabulary.raw_words.since(0), vocabulary.tables().raws.tolist(), strict=True))
+    stops = {raw.decode(): (row[2], row[3]) for raw, row in by_raw.items()}
+    assert stops == {
+        "l'homme": (1, 0), "d'un": (1, 1), "autre-là": (2, 0), "et": (1, 1), "qu'il": (1, 1), "dit": (1, 0)
+    }  # fmt: skip
+
+
 def corpora(directory: Path, limit: int) -> Iterator[list[str]]:
     """About so many texts of each corpus, from all over it."""
     for path in sorted(directory.rglob("*.jsonl.gz")):
