@@ -110,8 +110,8 @@ class Schema:
 
     Args:
         language: code of the language whose spelling, stemmer and stop words are used: those of Snowball and more, see
-            :data:`searchkit.analysis.LANGUAGES`; "und" = none in particular; "auto" = of each article its own, which its
-            key ``language`` says or py3langid (the extra ``languages``) recognises: ``language`` is a field then.
+            :data:`searchkit.analysis.LANGUAGES`; "und" = none in particular; "auto" = of each article its own, which
+            its key ``language`` says or py3langid (the extra ``languages``) recognises: ``language`` is a field then.
         stories: whether articles that tell the same are found when they are indexed, for ``collapse="story"``. It takes
             24 bytes an article.
         **declared: further fields by name, e.g. ``topics=Keyword(multiple=True)``.

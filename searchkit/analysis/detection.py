@@ -26,7 +26,17 @@ _LOOKED_AT = 400
 _SURE = 0.2
 
 # Other codes of a language, older ones, and those of its standards.
-_ALIASES = {"nb": "no", "nn": "no", "iw": "he", "in": "id", "ji": "yi", "fil": "tl", "bs": "hr", "cmn": "zh", "arb": "ar"}
+_ALIASES = {
+    "nb": "no",
+    "nn": "no",
+    "iw": "he",
+    "in": "id",
+    "ji": "yi",
+    "fil": "tl",
+    "bs": "hr",
+    "cmn": "zh",
+    "arb": "ar",
+}
 # The first language of a script is taken unless the stop words of another are more frequent. None: ask the model.
 _SCRIPTS: dict[str, tuple[str, ...] | None] = {
     "[a-zà-ɏḀ-ỿ]": None,

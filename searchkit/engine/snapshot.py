@@ -142,7 +142,7 @@ class Snapshot:
 
     @cached_property
     def languages(self) -> list[str]:
-        """The codes of the languages that the index holds; those of deleted articles stay until they are merged away."""
+        """The codes of the languages that the index holds; those of deleted articles stay until a merge."""
         if not self.schema.is_mixed:
             return [self.schema.language]
         return sorted(self.keyword("language").texts) or [UNKNOWN]

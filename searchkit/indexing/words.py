@@ -122,7 +122,7 @@ class MixedVocabulary(Vocabulary):
         super().__init__(analyzer_of(UNKNOWN))
         self._raws: list[bytes] = []
         self._numbers: dict[str, Array] = {}  # by language: number by raw word, -1 where it has not met it yet
-        self._new: list[tuple[str, Array]] = []  # not in the tables yet: language, and raw words in order of their numbers
+        self._new: list[tuple[str, Array]] = []  # not in the tables yet: language, raw words by number
         self._count = 0
 
     def told_apart(self, numbered: Numbered, languages: Sequence[str]) -> Numbered:
