@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchkit.analysis import UNKNOWN, QueryAnalyzer, analyzer_of
+from searchkit.analysis import UNKNOWN, QueryAnalyzer, analyzer_of, language_code
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, manifest_name, read_manifest
@@ -145,7 +145,7 @@ class Snapshot:
         """The codes of the languages that the index holds; those of deleted articles stay until a merge."""
         if not self.schema.is_mixed:
             return [self.schema.language]
-        return sorted(self.keyword("language").texts) or [UNKNOWN]
+        return sorted(set(map(language_code, self.keyword("language").texts))) or [UNKNOWN]
 
     def values(self, name: str) -> Array:
         """A date or number column by global document."""
