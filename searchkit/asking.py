@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from whoosh import query
 
+from searchkit.analysis import QueryAnalyzer
 from searchkit.engine.plan import Evaluation
 from searchkit.engine.recency import Recency
 from searchkit.engine.restriction import EVERYTHING, Restriction
@@ -26,6 +27,7 @@ class Asking:
         now, tz: by what relative and local dates are read; None = now, UTC.
         recency: how scores fall with age; None = they do not.
         proximity: whether words near each other raise a score.
+        language: code of the language that the words of a text are in; None = any of the index.
     """
 
     snapshot: Snapshot
@@ -35,12 +37,27 @@ class Asking:
     tz: str | tzinfo | None = None
     recency: Recency | None = None
     proximity: bool = False
+    language: str | None = None
+
+    @property
+    def analyzer(self) -> QueryAnalyzer:
+        """The analysis of the words of a text."""
+        return self.snapshot.query_analyzer(self.language)
 
     def parsed(self, text: str, mode: Mode) -> Parsed:
         """The query of a text, whose plain words must all match or any of them."""
         written = not self.ranking.mimics_whoosh
         schema = self.snapshot.schema
-        return parse_query(text, schema, self.snapshot, mode, written_patterns=written, now=self.now, tz=self.tz)
+        return parse_query(
+            text,
+            schema,
+            self.snapshot,
+            mode,
+            written_patterns=written,
+            now=self.now,
+            tz=self.tz,
+            analyzer=self.analyzer,
+        )
 
     def evaluated(self, node: query.Query, asked: query.Query | None = None) -> Evaluation:
         """A query over the index.

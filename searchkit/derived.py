@@ -13,11 +13,11 @@ from searchkit.asking import Asking
 from searchkit.collapse import stories_of
 from searchkit.dates import PERIODS
 from searchkit.engine.plan import PlanReport
-from searchkit.engine.restriction import EVERYTHING
+from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
-from searchkit.filters import Clock, restricted
+from searchkit.filters import Clock, allowed, language_filter, restricted
 from searchkit.ordering import recency_of
 from searchkit.request import Request
 from searchkit.results import Results
@@ -49,7 +49,10 @@ def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
     doc = document_of(snapshot, id)
     clock = Clock(request.now, request.tz)
     recency = recency_of(request, clock, [("relevance", True)])
-    asking = Asking(snapshot, ranking, EVERYTHING, clock.now, clock.tz, recency, request.proximity)
+    restriction = EVERYTHING
+    if in_language := language_filter(snapshot.schema, request.language):
+        restriction = Restriction(allowed(snapshot, in_language))
+    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity, request.language)
     found = answer(asking, request, request.limit).found
     explained = raised(explain(snapshot, found.node, ranking, doc), found.neighbours(doc))
     return explained if recency is None else aged(explained, recency, int(snapshot.values("published")[doc]))

@@ -43,7 +43,7 @@ def expanded(snapshot: Snapshot, found: Evaluation, any_of_them: bool) -> query.
     if not own or not articles:
         return node
     texts = [f"{article.title}\n{article.body}" for article in articles]
-    written, counts = term_counts(snapshot.schema.analyzer, texts)
+    written, counts = term_counts(list(map(snapshot.schema.analyzer_of, articles)), texts)
     view, _ = snapshot.groups["body"]
     idf = {
         term: math.log1p((snapshot.docs - df + 0.5) / (df + 0.5))

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from difflib import get_close_matches
 from functools import reduce
 from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from searchkit.analysis import LANGUAGES
 from searchkit.analysis.paths import normal_path
 from searchkit.article import UNDATED
 from searchkit.codec.layout import Array
@@ -210,6 +212,22 @@ def read_filters(schema: Schema, given: Mapping[str, Any] | Composition | None, 
         {condition.field: condition for condition in read if isinstance(condition, Condition)},
         [combined for combined in read if isinstance(combined, Combination)],
     )
+
+
+def language_filter(schema: Schema, language: str | None) -> list[Filter]:
+    """What restricts an index to articles in one language; nothing where all are in it.
+
+    Raises:
+        ConfigurationError: no such language, or not that of the index.
+    """
+    if language is None or language == schema.language:
+        return []
+    if language not in LANGUAGES:
+        near = get_close_matches(str(language), LANGUAGES, n=1, cutoff=0.5)
+        raise ConfigurationError(f"no language {language!r}{f'; did you mean {near[0]!r}?' if near else ''}")
+    if not schema.is_mixed:
+        raise ConfigurationError(f"all articles of the index are in {schema.language!r}: there is none in {language!r}")
+    return [Condition("language", (language,), (), False)]
 
 
 class _Reading:

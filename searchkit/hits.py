@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from whoosh import query
 
+from searchkit.analysis import Analyzer
 from searchkit.analysis.paths import most_specific
 from searchkit.article import UNDATED, Article
 from searchkit.collapse import Others
@@ -55,7 +56,7 @@ class Source:
         self._node = node
         self._highlight = highlight
         self._others = others
-        self._finders: dict[str, Finder] = {}
+        self._finders: dict[tuple[str, Analyzer], Finder] = {}
 
     @property
     def highlighted(self) -> Sequence[str]:
@@ -100,22 +101,23 @@ class Source:
         if self._highlight is None:
             return NOT_HIGHLIGHTED
         field = "body" if article.body else "title"
-        return self._highlight.best(getattr(article, field), self._finder(field))
+        return self._highlight.best(getattr(article, field), self._finder(field, article))
 
     def highlight(self, article: Article, field: str) -> Highlighted:
         assert self._highlight is not None
         text = article.fields.get(field) if field in self._snapshot.schema.declared else getattr(article, field)
-        finder = self._finder(field)
+        finder = self._finder(field, article)
         if self._highlight.shown_whole(field):
             return highlighted_whole(text or "", finder)
         return self._highlight.best(text or "", finder)
 
-    def _finder(self, field: str) -> Finder:
-        found = self._finders.get(field)
+    def _finder(self, field: str, article: Article) -> Finder:
+        analyzer = self._snapshot.schema.analyzer_of(article)
+        found = self._finders.get((field, analyzer))
         if found is None:
             marks = marks_of(self._snapshot, self._node, field)
-            found = Finder(marks, self._snapshot.schema.analyzer, forms_of(self._snapshot, marks, field))
-            self._finders[field] = found
+            found = Finder(marks, analyzer, forms_of(self._snapshot, marks, field))
+            self._finders[field, analyzer] = found
         return found
 
 

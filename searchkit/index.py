@@ -233,7 +233,15 @@ class Index(Reader):
         snapshot = Snapshot(self._storage)
         restriction = restricted(snapshot, filters, since, until, clock)
         if query is None or isinstance(query, str):
-            parsed = parse_query(query or "", snapshot.schema, snapshot, "all", now=clock.now, tz=clock.tz)
+            parsed = parse_query(
+                query or "",
+                snapshot.schema,
+                snapshot,
+                "all",
+                now=clock.now,
+                tz=clock.tz,
+                analyzer=snapshot.query_analyzer(),
+            )
             if parsed.notes:
                 # What a search may leave out with a note, a deletion must not: it would delete more than was meant.
                 raise ConfigurationError(f"not a query to delete by: {parsed.notes[0].message}")

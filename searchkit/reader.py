@@ -56,7 +56,7 @@ class Reader(Searchable):
     def _checked(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot, with a warning if its texts were analyzed by another version of the analysis."""
         self._schema = snapshot.schema
-        if self._schema.analyzer.fingerprint() != snapshot.manifest.fingerprint:
+        if self._schema.fingerprint() != snapshot.manifest.fingerprint:
             message = (
                 f"{self.path} was written with another version of the stemmer or of Unicode: some words may not be "
                 "found until it is rebuilt"

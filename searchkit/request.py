@@ -45,6 +45,7 @@ class Request:
     now: datetime | None = None
     tz: str | tzinfo | None = None
     collapse: str | None = None
+    language: str | None = None
     among: Array | None = None  #: bool by document: no others are found
 
     def check(self) -> None:

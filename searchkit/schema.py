@@ -11,10 +11,10 @@ from difflib import get_close_matches
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from searchkit.analysis import Analyzer, analyzer_of
+from searchkit.analysis import AUTO, UNKNOWN, Analyzer, analysis_fingerprint, analyzer_of, detected, language_code
 from searchkit.analysis.paths import are_paths
 from searchkit.article import CORE_FIELDS, Article, to_utc
-from searchkit.errors import ConfigurationError, SchemaError
+from searchkit.errors import ArticleError, ConfigurationError, SchemaError
 
 if TYPE_CHECKING:
     from whoosh import fields
@@ -109,7 +109,9 @@ class Schema:
     ``id``, ``title``, ``body`` and ``published`` are always there.
 
     Args:
-        language: code of the language whose stemmer and stop words are used.
+        language: code of the language whose spelling, stemmer and stop words are used: those of Snowball and more, see
+            :data:`searchkit.analysis.LANGUAGES`; "und" = none in particular; "auto" = of each article its own, which
+            its key ``language`` says or py3langid (the extra ``languages``) recognises: ``language`` is a field then.
         stories: whether articles that tell the same are found when they are indexed, for ``collapse="story"``. It takes
             24 bytes an article.
         **declared: further fields by name, e.g. ``topics=Keyword(multiple=True)``.
@@ -125,7 +127,8 @@ class Schema:
             )
         self.language = language
         self.stories = stories
-        self.analyzer = _analyzer(language)
+        #: The analyzer of all articles; in an index of several languages the one for no language in particular.
+        self.analyzer = _analyzer(UNKNOWN if language == AUTO else language)
         for name, kind in declared.items():
             if name in RESERVED:
                 raise SchemaError(f"the field name {name!r} is reserved", name)
@@ -154,15 +157,48 @@ class Schema:
         return (("title", "body"), *declared)
 
     @property
+    def is_mixed(self) -> bool:
+        """Whether each article has a language of its own, in the field ``language``."""
+        return self.language == AUTO
+
+    def language_of(self, article: Article) -> str:
+        """The code of the language that an article is in.
+
+        Raises:
+            ArticleError: what it says itself is not text.
+            ConfigurationError: it says nothing, and py3langid, which would tell, is not installed.
+        """
+        if not self.is_mixed:
+            return self.language
+        named = article.fields.get("language")
+        if named is None:
+            return detected(f"{article.title}\n{article.body}")
+        if not isinstance(named, str):
+            raise ArticleError(f"article {article.id!r}, field 'language': {named!r} is not a string")
+        return language_code(named)
+
+    def analyzer_of(self, article: Article) -> Analyzer:
+        """The analyzer of a stored article."""
+        return analyzer_of(self.language_of(article)) if self.is_mixed else self.analyzer
+
+    def fingerprint(self) -> str:
+        """A digest of all that decides on index terms; another one means that they may be others now."""
+        return analysis_fingerprint() if self.is_mixed else self.analyzer.fingerprint()
+
+    @property
     def columns(self) -> dict[str, Kind]:
         """The fields that have a column of values, ``published`` first."""
         kinds: dict[str, Kind] = {"published": Date()}
+        if self.is_mixed:
+            kinds["language"] = Keyword()
         kinds.update((name, kind) for name, kind in self.declared.items() if not isinstance(kind, (Text, Stored)))
         return kinds
 
     def kind(self, name: str) -> Kind | None:
         """The kind of a field of this index (``id`` is a Keyword), None if it has no such field."""
         core: dict[str, Kind] = {"id": Keyword(), "title": Text(), "body": Text(), "published": Date()}
+        if self.is_mixed:
+            core["language"] = Keyword()
         return core.get(name) or self.declared.get(name)
 
     def nearest(self, name: str) -> str | None:
@@ -224,6 +260,8 @@ class Schema:
             "body": types.TextField(self.language),
             "published": types.DateField(),
         }
+        if self.is_mixed:
+            made["language"] = types.KeywordField(multiple=False)
         for name, kind in self.declared.items():
             match kind:
                 case Text():

@@ -23,7 +23,7 @@ from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
 from searchkit.facet_counts import FacetCounts
 from searchkit.facets import FacetContext, facets_of
-from searchkit.filters import Clock, Filter, allowed, read_filters, since_until
+from searchkit.filters import Clock, Filter, allowed, language_filter, read_filters, since_until
 from searchkit.hits import Source, highlight_of
 from searchkit.ordering import Order, at_least, cursor_after, recency_of, sort_keys
 from searchkit.request import Request
@@ -53,6 +53,8 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     recency = recency_of(request, clock, keys)
     groups = None if request.collapse is None else groups_of(snapshot, request.collapse)
     filters = read_filters(snapshot.schema, request.filters, clock)
+    if in_language := language_filter(snapshot.schema, request.language):
+        filters = filters._replace(composed=[*filters.composed, *in_language])
     restriction = Restriction(_allowed(snapshot, filters.without(()), request.among), span.start, span.end)
 
     first = request.offset if cursor is None else cursor.rank
@@ -60,7 +62,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     order = Order(request, ranking, keys, filters, span, recency, groups)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
-    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity)
+    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity, request.language)
     found, notes, advice = answer(asking, request, order.probed(last), is_walked)
     shown = found.node
     if request.expand:

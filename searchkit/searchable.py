@@ -69,6 +69,7 @@ class Searchable(ABC):
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
         collapse: str | None = None,
+        language: str | None = None,
     ) -> Results:
         """Find articles.
 
@@ -103,6 +104,8 @@ class Searchable(ABC):
             collapse: "story", or a Keyword field of one value: of the articles that tell the same, or have the same
                 value, only the first in the order is a hit, with ``more`` for how many others match; articles without
                 a value stand alone. The total and facets count articles all the same; ``groups`` counts hits.
+            language: code of the language that the words of the query are in, in an index of several; only articles in
+                it are found. None = words are understood in all of them.
 
         Raises:
             ConfigurationError: an argument that cannot be honoured. Query text never raises: what it says wrong comes
@@ -129,6 +132,7 @@ class Searchable(ABC):
             now,
             tz,
             collapse,
+            language,
         )
         return search(self._snapshot, request)
 
@@ -150,7 +154,8 @@ class Searchable(ABC):
         """
         from searchkit.query.parsed import parsed_query
 
-        return parsed_query(query, self._snapshot.schema, self._snapshot, match, now, tz)
+        snapshot = self._snapshot
+        return parsed_query(query, snapshot.schema, snapshot, match, now, tz, snapshot.query_analyzer())
 
     def similar(
         self,
@@ -228,18 +233,27 @@ class Searchable(ABC):
         proximity: bool = False,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
+        language: str | None = None,
     ) -> Explanation:
         """Why an article scores what :meth:`search` gives it, as a tree; where it does not match, which clause fails.
 
         Args:
-            query, match, ranking, recency, as_of, proximity, now, tz: as in :meth:`search`.
+            query, match, ranking, recency, as_of, proximity, now, tz, language: as in :meth:`search`.
             id: of the article.
 
         Raises:
             ConfigurationError: no article of this id, or an argument that cannot be honoured.
         """
         request = Request(
-            query, match=match, ranking=ranking, recency=recency, as_of=as_of, proximity=proximity, now=now, tz=tz
+            query,
+            match=match,
+            ranking=ranking,
+            recency=recency,
+            as_of=as_of,
+            proximity=proximity,
+            now=now,
+            tz=tz,
+            language=language,
         )
         return explain_score(self._snapshot, request, id)
 

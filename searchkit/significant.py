@@ -52,8 +52,9 @@ def significant_terms(snapshot: Snapshot, docs: Array, sample: Array, limit: int
     others = snapshot.live - len(docs)
     if not len(docs) or not others:
         return []
-    texts = [f"{article.title}\n{article.body}" for article in map(snapshot.article, sample.tolist())]
-    written, counts = term_counts(snapshot.schema.analyzer, texts)
+    articles = list(map(snapshot.article, sample.tolist()))
+    texts = [f"{article.title}\n{article.body}" for article in articles]
+    written, counts = term_counts(list(map(snapshot.schema.analyzer_of, articles)), texts)
     in_sample = Counter(term for count in counts for term in count)
     view, _ = snapshot.groups["body"]
     known = [term for term, count in in_sample.items() if count >= _LEAST_ARTICLES and view.term(term).df]

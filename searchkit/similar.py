@@ -29,7 +29,7 @@ def similar_query(snapshot: Snapshot, doc: int) -> query.Query:
         An Or of Words, a Word, or the NullQuery where no word of the document is anywhere else.
     """
     article = snapshot.article(doc)
-    written, counts = term_counts(snapshot.schema.analyzer, [article.title, article.body])
+    written, counts = term_counts([snapshot.schema.analyzer_of(article)] * 2, [article.title, article.body])
     view, _ = snapshot.groups["body"]
     known = {term: found for term in written if (found := view.term(term)).df >= _LEAST_DF}
     if not known:

@@ -56,6 +56,7 @@ OPTIONS: dict[str, list[Any]] = {
     "now": [NOW],
     "tz": [None, "Europe/Berlin"],
     "collapse": [None, "source", "story"],
+    "language": [None, "en"],
 }
 WRONG: dict[str, Any] = {
     "limit": -1,
@@ -76,6 +77,7 @@ WRONG: dict[str, Any] = {
     "now": "today",
     "tz": "Europe/Atlantis",
     "collapse": "topics",
+    "language": "german",
 }
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import searchkit
 from searchkit import Article, ConfigurationError, Correction, Index, Keyword, Number, Schema, Text
 from searchkit.analysis import fold_value, tokenize
-from searchkit.analysis.languages import plain_key
+from searchkit.analysis.folding import plain_key
 from searchkit.results import Note
 from searchkit.suggest import Change
 

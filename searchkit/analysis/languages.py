@@ -1,24 +1,14 @@
-"""What differs from language to language: the stemmer and the stop words. And folding, which does not."""
+"""What differs from language to language: spelling, stemmer, stop words."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from unicodedata import category, normalize
+from functools import cached_property
 
-from searchkit.analysis.normalize import normalized
-
-# The 179-word English stop list of NLTK (ranking.md: the default ranking was measured with it).
-_ENGLISH = """
-i me my myself we our ours ourselves you you're you've you'll you'd your yours yourself yourselves he him his himself
-she she's her hers herself it it's its itself they them their theirs themselves what which who whom this that that'll
-these those am is are was were be been being have has had having do does did doing a an the and but if or because as
-until while of at by for with about against between into through during before after above below to from up down in
-out on off over under again further then once here there when where why how all any both each few more most other some
-such no nor not only own same so than too very s t can will just don don't should should've now d ll m o re ve y ain
-aren aren't couldn couldn't didn didn't doesn doesn't hadn hadn't hasn hasn't haven haven't isn isn't ma mightn mightn't
-mustn mustn't needn needn't shan shan't shouldn shouldn't wasn wasn't weren weren't won won't wouldn wouldn't
-"""
+from searchkit.analysis import light, orthography
+from searchkit.analysis.orthography import Spelling
+from searchkit.analysis.stop_lists import stop_list
 
 
 @dataclass(frozen=True)
@@ -26,73 +16,98 @@ class Language:
     """How words of one language become terms.
 
     Attributes:
-        code: ISO 639-1, or "und" for none in particular.
-        stemmer: name of the Snowball algorithm, "" for no stemming.
-        stop_words: words as written that are not scored unless a query has no others.
+        code: ISO 639-1 where it has one (else 639-3), or "und" for none in particular.
+        name: in English.
+        stemmer: name of the Snowball algorithm, "" for none.
+        light: a stemmer of our own where Snowball has none.
+        spelling: the normal spelling of a word, before it is stemmed; None = as written.
+        passes: how often the stemmer is applied; Arabic words carry prefixes and endings in layers.
+        has_marks: whether marks belong to the letters of its words, as the vowels of Indian scripts do.
+        capitals: capital letters whose small letters are not those of Unicode, with their small letters.
     """
 
     code: str
-    stemmer: str
-    stop_words: frozenset[str] = field(default=frozenset())
+    name: str
+    stemmer: str = ""
+    light: Callable[[str], str] | None = None
+    spelling: Spelling | None = None
+    passes: int = 1
+    has_marks: bool = False
+    capitals: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def stop_words(self) -> frozenset[str]:
+        """Words as written that are not scored unless a query has no others."""
+        return stop_list(self.code)
 
 
 LANGUAGES = {
     language.code: language
     for language in (
-        Language("en", "english", frozenset(_ENGLISH.split())),
-        Language("und", ""),
+        Language("en", "English", "english"),
+        Language("und", "no language in particular"),
+        # Those of Snowball.
+        Language("ar", "Arabic", "arabic", spelling=orthography.arabic, passes=2),
+        Language("ca", "Catalan", "catalan", spelling=orthography.catalan),
+        Language("cs", "Czech", "czech"),
+        Language("da", "Danish", "danish", spelling=orthography.scandinavian),
+        Language("de", "German", "german"),
+        Language("el", "Greek", "greek", spelling=orthography.greek),
+        Language("eo", "Esperanto", "esperanto"),
+        Language("es", "Spanish", "spanish", spelling=orthography.spanish),
+        Language("et", "Estonian", "estonian"),
+        Language("eu", "Basque", "basque"),
+        Language("fa", "Persian", "persian", spelling=orthography.persian),
+        Language("fi", "Finnish", "finnish"),
+        Language("fr", "French", "french", spelling=orthography.french),
+        Language("ga", "Irish", "irish", spelling=orthography.irish),
+        Language("hi", "Hindi", "hindi", spelling=orthography.devanagari, has_marks=True),
+        Language("hu", "Hungarian", "hungarian"),
+        Language("hy", "Armenian", "armenian"),
+        Language("id", "Indonesian", "indonesian"),
+        Language("it", "Italian", "italian", spelling=orthography.italian),
+        Language("lt", "Lithuanian", "lithuanian"),
+        Language("ne", "Nepali", "nepali", spelling=orthography.devanagari, has_marks=True),
+        Language("nl", "Dutch", "dutch"),
+        Language("no", "Norwegian", "norwegian", spelling=orthography.scandinavian),
+        Language("pl", "Polish", "polish"),
+        Language("pt", "Portuguese", "portuguese", spelling=orthography.portuguese),
+        Language("ro", "Romanian", "romanian", spelling=orthography.romanian),
+        Language("ru", "Russian", "russian", spelling=orthography.russian),
+        Language("sr", "Serbian", "serbian", spelling=orthography.serbian),
+        Language("st", "Sesotho", "sesotho"),
+        Language("sv", "Swedish", "swedish"),
+        Language("ta", "Tamil", "tamil", spelling=orthography.indian, has_marks=True),
+        Language("tr", "Turkish", "turkish", spelling=orthography.turkish, capitals={ord("I"): "ı", ord("İ"): "i"}),
+        Language("yi", "Yiddish", "yiddish", spelling=orthography.hebrew),
+        # Light stemmers of our own.
+        Language("am", "Amharic", light=light.amharic, spelling=orthography.amharic),
+        Language("ko", "Korean", light=light.korean),
+        Language("ti", "Tigrinya", light=light.tigrinya, spelling=orthography.tigrinya),
+        # Words as they are spelled.
+        Language("af", "Afrikaans"),
+        Language("bg", "Bulgarian"),
+        Language("bn", "Bengali", spelling=orthography.indian),
+        Language("gl", "Galician"),
+        Language("gu", "Gujarati", spelling=orthography.indian),
+        Language("ha", "Hausa", spelling=orthography.hausa),
+        Language("he", "Hebrew", spelling=orthography.hebrew),
+        Language("hr", "Croatian"),
+        Language("ja", "Japanese"),
+        Language("lv", "Latvian"),
+        Language("mr", "Marathi", spelling=orthography.devanagari),
+        Language("ms", "Malay"),
+        Language("sk", "Slovak"),
+        Language("sl", "Slovene"),
+        Language("so", "Somali"),
+        Language("sw", "Swahili"),
+        Language("th", "Thai", spelling=orthography.indian),
+        Language("tl", "Tagalog"),
+        Language("uk", "Ukrainian"),
+        Language("ur", "Urdu", spelling=orthography.urdu),
+        Language("vi", "Vietnamese"),
+        Language("yo", "Yoruba", spelling=orthography.yoruba),
+        Language("zh", "Chinese"),
+        Language("zu", "Zulu"),
     )
 }
-
-# Letters that canonical decomposition leaves whole although readers type them plain.
-_PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"})
-
-
-def fold(word: str) -> str:
-    """``word`` without accents: marks of Latin, Greek and Cyrillic letters removed, all other scripts left alone.
-
-    й stays: it is a letter of its own, not an accented и.
-    """
-    if word.isascii():
-        return word
-    word = word.translate(_PLAIN_LETTERS)
-    decomposed = normalize("NFD", word)
-    if decomposed.isalnum():  # no mark in it
-        return word
-    kept: list[str] = []
-    base = ""
-    for character in decomposed:
-        if category(character) == "Mn":
-            if base and base < "\u0530" and not (base == "и" and character == "\u0306"):
-                continue
-        else:
-            base = character
-        kept.append(character)
-    return normalize("NFC", "".join(kept))
-
-
-def fold_value(value: str) -> str:
-    """A keyword value as query text finds it: normalised, case folded, without accents."""
-    return fold(normalized(value))
-
-
-_CONTRACTION = re.compile(r"'(?:ll|d|re|ve|m|t)$")
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-
-
-def plain_key(word: str) -> str:
-    """What a reader may type for a word as written: folded, and the marks inside it left out.
-
-    ``généralité`` → generalite, ``e-mail`` → email, ``o'neill`` → oneill, ``u.s.`` → us, ``at&t`` → att,
-    ``#tag`` → tag, ``1,234`` → 1234. Words that plain typing cannot mean keep their form (``c++``, ``3.5``, ``we'll``).
-    """
-    key = fold(word)
-    if key.isalnum():
-        return key
-    if key[0] in "@#":
-        return key[1:]
-    if key[0].isdigit() and ("," in key or "." in key):
-        return key.replace(",", "") if _THOUSANDS.fullmatch(key) else key
-    if "+" in key or key[-1] == "#" or _CONTRACTION.search(key):
-        return key
-    return re.sub(r"[-'.&]", "", key)

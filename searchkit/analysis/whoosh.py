@@ -14,13 +14,24 @@ from whoosh import analysis, columns, fields
 from whoosh.util.numeric import to_sortable
 
 from searchkit.analysis.analyzer import analyzer_of
-from searchkit.analysis.languages import fold_value
+from searchkit.analysis.detection import AUTO, detected
+from searchkit.analysis.folding import fold_value
 from searchkit.analysis.paths import normal_path, with_ancestors
-from searchkit.analysis.tokenizer import tokenize
 
 
 class WordTokenizer(analysis.Tokenizer):  # type: ignore[misc]  # whoosh has no types
-    """Words as written, with positions and offsets; the whole of a hyphenated word at its first part's position."""
+    """Words as written, with positions and offsets; the whole of a hyphenated word at its first part's position.
+
+    Args:
+        language: a language code, or "auto": each text's own, which a caller of the chain says as ``language=`` or else
+            is recognised; tokens carry it.
+    """
+
+    #: As in tables of contents that are older than it.
+    language = "und"
+
+    def __init__(self, language: str = "und") -> None:
+        self.language = language
 
     def __call__(
         self,
@@ -32,10 +43,12 @@ class WordTokenizer(analysis.Tokenizer):  # type: ignore[misc]  # whoosh has no 
         start_pos: int = 0,
         start_char: int = 0,
         mode: str = "",
+        language: str = "",
         **kwargs: Any,
     ) -> Iterator[analysis.Token]:
-        token = analysis.Token(positions, chars, removestops=removestops, mode=mode, **kwargs)
-        for word, position, start, end in tokenize(value):
+        code = self.language if self.language != AUTO else language or detected(value)
+        token = analysis.Token(positions, chars, removestops=removestops, mode=mode, language=code, **kwargs)
+        for word, position, start, end in analyzer_of(code).tokenize(value):
             token.text = word
             token.boost = 1.0
             token.stopped = False
@@ -53,7 +66,7 @@ class TermFilter(analysis.Filter):  # type: ignore[misc]  # whoosh has no types
     """Words as written to index terms. ``no_morph=True`` leaves them as written.
 
     Args:
-        language: a language code.
+        language: a language code, or "auto": that of the tokens.
     """
 
     is_morph = True
@@ -62,16 +75,20 @@ class TermFilter(analysis.Filter):  # type: ignore[misc]  # whoosh has no types
         self.language = language
 
     def __call__(self, tokens: Iterator[analysis.Token]) -> Iterator[analysis.Token]:
-        term = analyzer_of(self.language).term
+        is_mixed = self.language == AUTO
+        term = None if is_mixed else analyzer_of(self.language).term
         for token in tokens:
             if not getattr(token, "no_morph", False):
+                if is_mixed:
+                    term = analyzer_of(token.language).term
+                assert term is not None
                 token.text = term(token.text)
             yield token
 
 
 def text_analyzer(language: str) -> analysis.CompositeAnalyzer:
     """The analyzer chain of a text field."""
-    return WordTokenizer() | TermFilter(language)
+    return WordTokenizer(language) | TermFilter(language)
 
 
 class ValueTokenizer(analysis.IDTokenizer):  # type: ignore[misc]  # whoosh has no types

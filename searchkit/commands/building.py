@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 @click.option(
     "--field", "fields", multiple=True, metavar="NAME:KIND", help=f"Declare a field; a kind is {', '.join(KINDS)}."
 )
-@click.option("--language", default="en", show_default=True, metavar="CODE", help="Language of stems and stop words.")
+@click.option(
+    "--language",
+    default="en",
+    show_default=True,
+    metavar="CODE",
+    help="Language of stems and stop words; auto: of each article its own.",
+)
 @click.option("--strict", is_flag=True, help="Exit with status 1 if anything was skipped.")
 @click.option("--allow-empty", is_flag=True, help="Build an empty index if there is no article.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; one a processor unless given.")

@@ -59,6 +59,7 @@ class _WithGuide(click.Command):
 @click.option(
     "--collapse", metavar="GROUP", help="Show only the best of each: story (articles that tell the same), or a field."
 )
+@click.option("--language", metavar="CODE", help="The language of the words, where the index holds several.")
 @click.option(
     "--highlight",
     multiple=True,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis.languages import plain_key
+from searchkit.analysis.folding import plain_key
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.terms import SortedStrings
 from searchkit.engine.patterns import WrittenWords, written_words
@@ -18,12 +18,13 @@ _CACHED_PATTERNS = 64
 MAX_VARIANTS = 20
 
 
-def _equal_range(strings: SortedStrings, value: bytes) -> tuple[int, int]:
+def equal_rows(strings: SortedStrings, value: bytes) -> range:
+    """The rows of a value among sorted strings."""
     start = strings.lower_bound(value)
     end = start
     while end < len(strings) and strings[end] == value:
         end += 1
-    return start, end
+    return range(start, end)
 
 
 class TermStatistics(NamedTuple):
@@ -107,11 +108,9 @@ class GroupView:
             return []  # typed with its accents or marks: it means just this
         terms: dict[str, None] = {}
         for group in self.groups:
-            rows = [
-                group.plain_words[row] for row in range(*_equal_range(group.plain_keys, key.encode(errors="replace")))
-            ]
-            if key != word and (row := group.words.find(key.encode(errors="replace"))) >= 0:
-                rows.append(row)
+            rows = [group.plain_words[row] for row in equal_rows(group.plain_keys, key.encode(errors="replace"))]
+            if key != word:
+                rows += equal_rows(group.words, key.encode(errors="replace"))
             terms.update((group.terms[group.word_terms[row]].decode(), None) for row in rows)
         return sorted(terms)[:MAX_VARIANTS]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from searchkit.analysis import UNKNOWN, QueryAnalyzer, analyzer_of, language_code
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, manifest_name, read_manifest
@@ -126,6 +127,25 @@ class Snapshot:
     def is_too_broad(self, field: str, pattern: str) -> bool:
         """Whether a regular expression fits more words of a text field than are searched."""
         return not all(words.complete for words in self.groups[field][0].written("regex", pattern))
+
+    def query_analyzer(self, language: str | None = None) -> QueryAnalyzer:
+        """The analysis of a query's words.
+
+        Args:
+            language: code of the language that they are in; None = any that the index holds.
+        """
+        return self._every_language if language is None else QueryAnalyzer([analyzer_of(language)])
+
+    @cached_property
+    def _every_language(self) -> QueryAnalyzer:
+        return QueryAnalyzer([analyzer_of(language) for language in self.languages])
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """The codes of the languages that the index holds; those of deleted articles stay until a merge."""
+        if not self.schema.is_mixed:
+            return [self.schema.language]
+        return sorted(set(map(language_code, self.keyword("language").texts))) or [UNKNOWN]
 
     def values(self, name: str) -> Array:
         """A date or number column by global document."""

@@ -117,7 +117,7 @@ class Finder:
         """The marks of ``text``, ascending and disjoint. Time is linear in the text."""
         if not self._marks:
             return []
-        looked = PieceText(text)
+        looked = PieceText(self._analyzer.small(text))
         found: list[Mark] = []
         if self._marks.terms or self._marks.words:
             remembered = self._pieces.get

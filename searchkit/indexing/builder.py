@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
+from searchkit.analysis import analyzer_of
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import write_ids, write_keyword
 from searchkit.codec.layout import Array, FileWriter
@@ -26,7 +27,7 @@ from searchkit.indexing.sections import GroupSections, column_attributes
 from searchkit.indexing.signatures import Signer
 from searchkit.indexing.spill import Spill, Stretch
 from searchkit.indexing.stories import Earlier, Signed, settle
-from searchkit.indexing.words import RawWords, Vocabulary, prepared
+from searchkit.indexing.words import MixedVocabulary, RawWords, Vocabulary, prepared
 from searchkit.schema import Date, Keyword, Schema
 
 #: Articles are handed over at this many bytes of them.
@@ -101,9 +102,9 @@ class _TextBuffer:
         self._postings, self._df, self._cf = (np.zeros((rows, 0), np.int64) for rows in (1, len(fields), len(fields)))
         self._word_df = np.zeros(0, np.int64)
 
-    def add(self, numbered: Numbered) -> None:
-        """Add the raw words of more documents."""
-        self._numbered.append(numbered)
+    def add(self, numbered: Numbered, languages: Sequence[str]) -> None:
+        """Add the raw words of more documents in some languages."""
+        self._numbered.append(self._vocabulary.told_apart(numbered, languages))
 
     def invert(self, live: Array, first: int, spill: Spill | None) -> None:
         """Make a run of the raw words.
@@ -148,7 +149,7 @@ class _TextBuffer:
             runs=merge(self._runs, rank, postings),
             lengths=list(np.concatenate(self._lengths, axis=1)),
             content_lengths=list(np.concatenate(self._content_lengths, axis=1)),
-            words=self._vocabulary.words.packed(words),
+            words=self._vocabulary.written(words),
             word_df=self._word_df[words],
             word_terms=rank[self._vocabulary.tables().terms[words]],
         )
@@ -207,7 +208,7 @@ class SegmentBuilder:
         self._crew = _Crew(threads)
         self._storage = storage
         self._spill: Spill | None = None
-        self._vocabulary = Vocabulary(schema.analyzer)
+        self._vocabulary = MixedVocabulary() if schema.is_mixed else Vocabulary(schema.analyzer)
         self._signer = Signer(self._vocabulary.raw_words) if schema.stories else None
         self._signatures = [np.zeros((0, BINS), np.uint16)]  # of what is inverted
         self._texts = [_TextBuffer(fields, self._vocabulary) for fields in schema.text_groups]
@@ -223,7 +224,8 @@ class SegmentBuilder:
         self._records: list[bytes] = []
         self._batch_bytes = 0
         self._bytes = 0  # of the records of all articles that are in memory
-        self._numbered: list[Future[_Batch]] = []
+        self._languages: list[str] = []  # of the articles of the batch
+        self._numbered: list[tuple[Future[_Batch], list[str]]] = []  # and the languages of their articles
         self._frames: list[Future[Frames]] = []  # by batch
         self._discarded: set[int] = set()  # of what is in memory
         self._live = np.zeros(0, np.bool_)  # of what is inverted, by document
@@ -247,16 +249,18 @@ class SegmentBuilder:
         Raises:
             ArticleError: it does not fit the schema; the builder is unchanged.
         """
-        values, stored = self._fitter.fit(article)
+        values, stored, language = self._fitter.fit(article)
         values["published"] = published = published_micros(article.published)
         record = encode(article, published, stored)
         self._ids.append(article.id)
         self._records.append(record)
         for name, column in self._columns.items():
             column.add(values.get(name))
-        self._batch[0] += (article.title, article.body)
+        small = analyzer_of(language).small
+        self._languages.append(language)
+        self._batch[0] += (small(article.title), small(article.body))
         for place, name in self._declared:
-            self._batch[place].append(values.get(name, ""))
+            self._batch[place].append(small(values.get(name, "")))
         size = len(record)
         self._bytes += size
         self._batch_bytes += size
@@ -272,8 +276,10 @@ class SegmentBuilder:
         """Have the words of the batch numbered and its articles compressed."""
         texts, self._batch = [prepared(group) for group in self._batch], [[] for _ in self._texts]
         records, self._records, self._batch_bytes = self._records, [], 0
-        before = self._numbered[-1] if self._numbered else None
-        self._numbered.append(self._crew.do(_number, self._vocabulary.raw_words, texts, before, self._signer))
+        before = self._numbered[-1][0] if self._numbered else None
+        numbered = self._crew.do(_number, self._vocabulary.raw_words, texts, before, self._signer)
+        self._numbered.append((numbered, self._languages))
+        self._languages = []
         if self._compressor is None:
             self._compressor = Compressor.trained(records)
         self._frames.append(self._crew.do(self._compressor.compress, records))
@@ -283,10 +289,10 @@ class SegmentBuilder:
         live = np.ones(len(self._ids) - len(self._live), np.bool_)
         live[[doc - len(self._live) for doc in self._discarded]] = False
         numbered, self._numbered = self._numbered, []
-        for batch in numbered:
+        for batch, languages in numbered:
             words = batch.result()
             for group, part in zip(self._texts, words.numbered, strict=True):
-                group.add(part)
+                group.add(part, languages)
             if words.signatures is not None:
                 self._signatures.append(words.signatures)
         first = int(self._live.sum())

@@ -80,7 +80,7 @@ def _write(
     from searchkit.codec.whoosh_codec import toc_bytes  # imports whoosh, which a reader never needs
 
     toc = toc_bytes(schema.to_whoosh(), segments, generation)
-    fingerprint = schema.analyzer.fingerprint()
+    fingerprint = schema.fingerprint()
     return write_generation(
         storage, generation, schema.to_dict(), fingerprint, segments, toc, keep=keep, restores=restores
     )
@@ -147,7 +147,7 @@ class Transaction:
             self._restores = None if restore is None else origin
             self._is_synced = content.synced
             self.schema = Schema.from_dict(content.schema) if schema is None else schema
-            if not replace and self.schema.analyzer.fingerprint() != content.fingerprint:
+            if not replace and self.schema.fingerprint() != content.fingerprint:
                 raise ConfigurationError(
                     "the index was written with another version of the stemmer or of Unicode: rebuild it to write to it"
                 )

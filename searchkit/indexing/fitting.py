@@ -20,16 +20,19 @@ class Fitted(NamedTuple):
         columns: values as their columns keep them: text and keywords str, multiple keywords lists of distinct str in
             the order given, hierarchical ones such lists with all ancestors, numbers float, dates int microseconds.
         stored: values as they are stored and given back: dates aware, in UTC; multiple keywords lists.
+        language: the code of the article's.
     """
 
     columns: dict[str, Any]
     stored: dict[str, Any]
+    language: str
 
 
 class Fitter:
     """Fits articles to a schema."""
 
     def __init__(self, schema: Schema) -> None:
+        self._schema = schema
         self._fields = [(name, _fit_of(kind)) for name, kind in schema.declared.items()]
 
     def fit(self, article: Article) -> Fitted:
@@ -47,7 +50,11 @@ class Fitter:
                     columns[name], stored[name] = fit(value)
                 except (TypeError, ValueError) as error:
                     raise ArticleError(f"article {article.id!r}, field {name!r}: {error}") from None
-        return Fitted(columns, stored)
+        language = self._schema.language_of(article)
+        if self._schema.is_mixed:
+            columns["language"] = language
+            stored["language"] = given.get("language", language)
+        return Fitted(columns, stored, language)
 
 
 def _fit_of(kind: Kind) -> Callable[[Any], tuple[Any, Any]]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from searchkit.analysis import raw_words, split_raw
+from searchkit.analysis import split_raw
 from searchkit.codec.columns import write_ids, write_keyword
 from searchkit.codec.layout import Array, FileWriter, run_lengths
 from searchkit.codec.postings import TextGroup
@@ -72,7 +72,7 @@ def merge_segments(storage: Storage, segments: Sequence[Segment], schema: Schema
                 writer.add_parts(f"column.{column_name}", "<i8" if kind.name == "date" else "<f8", values)
         for fields in schema.text_groups:
             groups = [segment.groups[fields[0]][0] for segment in segments]
-            word_loss = [_word_loss(segment, fields) for segment in segments]
+            word_loss = [_word_loss(segment, fields, schema) for segment in segments]
             _GroupMerge(groups, maps, docs).sections(word_loss).write(writer)
         merge_stored(writer, [segment.stored for segment in segments], [new >= 0 for new in maps])
         if schema.stories:
@@ -124,22 +124,26 @@ def _merge_keyword(
     write_keyword(writer, name, values, ordinals, counts, multiple)
 
 
-def _word_loss(segment: Segment, fields: tuple[str, ...]) -> dict[bytes, int]:
+def _word_loss(segment: Segment, fields: tuple[str, ...], schema: Schema) -> _Loss:
     """How many deleted articles have each word as written: what its document frequency loses with them."""
-    loss: dict[bytes, int] = {}
+    loss: _Loss = {}
     for doc in () if segment.deleted is None else np.flatnonzero(segment.deleted).tolist():
         article = segment.stored.article(doc)
+        analyzer = schema.analyzer_of(article)
         words: set[str] = set()
         for field in fields:
-            for raw in raw_words(getattr(article, field, None) or ""):
+            for raw in analyzer.raw_words(getattr(article, field, None) or ""):
                 parts, whole = split_raw(raw)
                 words.update(parts)
                 if whole is not None:
                     words.add(whole)
         for word in words:
-            key = word.encode()
+            key = word.encode(), analyzer.term(word).encode()
             loss[key] = loss.get(key, 0) + 1
     return loss
+
+
+_Loss = dict[tuple[bytes, bytes], int]  # by word as written and its term
 
 
 class _Chunk(NamedTuple):
@@ -214,7 +218,7 @@ class _GroupMerge:
         gathered = np.concatenate(positions)[source + np.arange(len(source))]
         return _Chunk(doc[order], merged, gathered, term[order])
 
-    def sections(self, word_loss: Sequence[dict[bytes, int]]) -> GroupSections:
+    def sections(self, word_loss: Sequence[_Loss]) -> GroupSections:
         """The sections of the merged group.
 
         Args:
@@ -266,15 +270,17 @@ class _GroupMerge:
     def _by_document(self, arrays: Sequence[Array]) -> Array:
         return np.concatenate([array[new >= 0] for array, new in zip(arrays, self.maps, strict=True)])
 
-    def _words(self, live: Array, word_loss: Sequence[dict[bytes, int]]) -> list[tuple[bytes, int, int]]:
+    def _words(self, live: Array, word_loss: Sequence[_Loss]) -> list[tuple[bytes, int, int]]:
         """The words as written that are left: text, document frequency, row of its term among the live ones."""
         new_row = np.full(len(self.union), -1, np.int64)
         new_row[live] = np.arange(len(live))
-        found: dict[bytes, list[int]] = {}
+        found: dict[tuple[bytes, int], int] = {}
         for group, rows, loss in zip(self.groups, self.rows, word_loss, strict=True):
             terms = new_row[rows[group.word_terms.astype(np.int64)]] if len(rows) else rows
-            for word, frequency, term in zip(group.words, group.word_df.tolist(), terms.tolist(), strict=True):
-                frequency -= loss.get(word, 0)
+            words = zip(group.words, group.word_df.tolist(), group.word_terms.tolist(), terms.tolist(), strict=True)
+            for word, frequency, own, term in words:
+                if loss:
+                    frequency -= loss.get((word, group.terms[own]), 0)
                 if frequency > 0:
-                    found.setdefault(word, [0, term])[0] += frequency
-        return [(word, frequency, term) for word, (frequency, term) in sorted(found.items())]
+                    found[word, term] = found.get((word, term), 0) + frequency
+        return [(word, frequency, term) for (word, term), frequency in sorted(found.items())]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis.languages import plain_key
+from searchkit.analysis.folding import plain_key
 from searchkit.codec.bitpacking import block_words, pack, widths
 from searchkit.codec.coding import WINDOW_BITS, TfCode, is_common, window_count
 from searchkit.codec.layout import Array, FileWriter, run_lengths, smallest_unsigned

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis import Analyzer, raw_words, split_raw
+from searchkit.analysis import UNKNOWN, Analyzer, analyzer_of, raw_words, split_raw
 from searchkit.codec.layout import Array
+from searchkit.codec.terms import PackedStrings
 from searchkit.indexing.numbering import KERNELS, Dictionary, Numbered, Table, Texts, newest, numbering
 
 
@@ -50,6 +51,10 @@ def prepared(texts: Sequence[str]) -> Sequence[str] | Texts:
     return texts if KERNELS.ready() is None else Texts.of(texts)
 
 
+#: Between a word as written and its term; it sorts before every character of a word, and is in none.
+_SEPARATOR = b"\x01"
+
+
 class Tables(NamedTuple):
     """What the raw words met so far give, for inverting.
 
@@ -73,41 +78,145 @@ class Vocabulary:
 
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
-        self._stop_words = frozenset(word.encode() for word in analyzer.language.stop_words)
         self.raw_words = RawWords()
         self.words = Dictionary()
         self.terms = Dictionary()
         self._tables = Tables(np.zeros((0, 4), np.uint32), np.zeros((0, 2), np.uint32), np.zeros(0, np.uint32))
+        self._are_stop_words = np.zeros(0, np.bool_)  # by word as written
+
+    def told_apart(self, numbered: Numbered, languages: Sequence[str]) -> Numbered:
+        """Raw words as :meth:`tables` has them.
+
+        Args:
+            numbered: those of the texts of some documents, as many of each.
+            languages: of the documents.
+        """
+        return numbered
+
+    def written(self, words: Array) -> PackedStrings:
+        """The words as written of some numbers."""
+        return self.words.packed(words)
 
     def tables(self) -> Tables:
         """The tables of all raw words that were numbered so far."""
         old = self._tables
         if len(old.raws) < len(self.raw_words):
-            raws, outputs = self._split(self.raw_words.since(len(old.raws)), len(old.outputs))
+            split = split_words(self.raw_words.since(len(old.raws)), len(old.outputs))
+            numbers = self.words.numbers(split.words)
             words = [word.decode() for word in self.words.since(len(old.terms))]
             terms = self.terms.numbers([term.encode() for term in self._analyzer.terms(words)])
-            new = Tables(raws, outputs, terms)
+            are_stop_words = np.fromiter(self._analyzer.are_stop_words(words), np.bool_, len(words))
+            self._are_stop_words = np.concatenate((self._are_stop_words, are_stop_words))
+            new = Tables(*split.tables(numbers, self._are_stop_words[numbers]), terms)
             self._tables = Tables(*(np.concatenate(parts) for parts in zip(old, new, strict=True)))
         return self._tables
 
-    def _split(self, raws: Sequence[bytes], first: int) -> tuple[Array, Array]:
-        """The rows of new raw words, and of their outputs, which come from row ``first`` on."""
-        stop_words = self._stop_words
-        words = list(raws)  # the first output of each; then those of compounds
-        compounds: list[tuple[int, list[bytes]]] = []  # row, and parts
-        for row, raw in enumerate(raws):
-            if not raw.isalnum():
-                parts, whole = split_raw(raw.decode())
-                words[row] = (whole or parts[0]).encode()
-                if whole is not None:
-                    compounds.append((row, [part.encode() for part in parts]))
-        table = np.ones((len(raws), 4), np.uint32)
-        table[:, 0] = np.arange(first, first + len(raws))
-        table[:, 3] = np.fromiter(map(stop_words.__contains__, words), np.bool_, len(words))
-        places = array("I", bytes(4 * len(raws)))
-        for row, pieces in compounds:
-            stops = sum(map(stop_words.__contains__, pieces))
-            table[row] = first + len(words), len(pieces) + 1, len(pieces), stops
-            words += (words[row], *pieces)
-            places.extend((0, *range(len(pieces))))
-        return table, np.stack((self.words.numbers(words), np.array(places, np.uint32)), axis=1)
+
+class MixedVocabulary(Vocabulary):
+    """All words of a builder of several languages: a raw word is another one in each language.
+
+    Words as written are kept apart by what they become: each has a row for every term that it stands for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(analyzer_of(UNKNOWN))
+        self._raws: list[bytes] = []
+        self._numbers: dict[str, Array] = {}  # by language: number by raw word, -1 where it has not met it yet
+        self._new: list[tuple[str, Array]] = []  # not in the tables yet: language, raw words by number
+        self._count = 0
+
+    def told_apart(self, numbered: Numbered, languages: Sequence[str]) -> Numbered:
+        """See :meth:`Vocabulary.told_apart`."""
+        raws, counts = numbered
+        if not len(languages):
+            return numbered
+        codes = sorted(set(languages))
+        width = len(counts) // len(languages)
+        by_text = np.repeat(np.array([codes.index(language) for language in languages]), width)
+        language = np.repeat(by_text, counts)
+        apart = np.empty(len(raws), np.uint32)
+        for place, code in enumerate(codes):
+            here = np.flatnonzero(language == place)
+            numbers = self._numbers.get(code, np.zeros(0, np.int64))
+            if len(numbers) < len(self.raw_words):
+                more = np.full(2 * len(self.raw_words) - len(numbers), -1, np.int64)
+                numbers = self._numbers[code] = np.concatenate((numbers, more))
+            own = raws[here]
+            new = np.unique(own[numbers[own] < 0])
+            numbers[new] = self._count + np.arange(len(new))
+            self._new.append((code, new))
+            self._count += len(new)
+            apart[here] = numbers[own]
+        return Numbered(apart, counts)
+
+    def written(self, words: Array) -> PackedStrings:
+        """See :meth:`Vocabulary.written`."""
+        return PackedStrings.of(key.partition(_SEPARATOR)[0] for key in self.words.packed(words))
+
+    def tables(self) -> Tables:
+        """See :meth:`Vocabulary.tables`."""
+        self._raws += self.raw_words.since(len(self._raws))
+        parts = [self._tables]
+        for code, raws in self._new:
+            analyzer = analyzer_of(code)
+            split = split_words([self._raws[raw] for raw in raws.tolist()], sum(len(part.outputs) for part in parts))
+            words = [word.decode() for word in split.words]
+            terms = [term.encode() for term in analyzer.terms(words)]
+            pairs = zip(split.words, terms, strict=True)
+            known = len(self.words)
+            numbers = self.words.numbers([word + _SEPARATOR + term for word, term in pairs])
+            new = [key.partition(_SEPARATOR)[2] for key in self.words.since(known)]
+            are_stop_words = np.fromiter(analyzer.are_stop_words(words), np.bool_, len(words))
+            parts.append(Tables(*split.tables(numbers, are_stop_words), self.terms.numbers(new)))
+        self._new = []
+        self._tables = Tables(*(np.concatenate(same) for same in zip(*parts, strict=True)))
+        return self._tables
+
+
+class Split(NamedTuple):
+    """The words as written that raw words give.
+
+    Attributes:
+        raws: uint32[raw words, 3]: first output, outputs and positions.
+        first: number of the first output.
+        words: by output, the word; a hyphenated whole before its parts.
+        places: uint32 by output, its place after the raw word's position.
+    """
+
+    raws: Array
+    first: int
+    words: list[bytes]
+    places: Array
+
+    def tables(self, numbers: Array, are_stop_words: Array) -> tuple[Array, Array]:
+        """The rows of these raw words and outputs for :class:`Tables`.
+
+        Args:
+            numbers: uint32 by output, number of the word.
+            are_stop_words: bool by output; no whole is one.
+        """
+        before = np.concatenate(([0], np.cumsum(are_stop_words, dtype=np.int64)))
+        begins = self.raws[:, 0].astype(np.int64) - self.first
+        stops = before[begins + self.raws[:, 1]] - before[begins]
+        raws = np.concatenate((self.raws, stops[:, None].astype(np.uint32)), axis=1)
+        return raws, np.stack((numbers, self.places), axis=1)
+
+
+def split_words(raws: Sequence[bytes], first: int) -> Split:
+    """The words of new raw words; their outputs are numbered from ``first`` on."""
+    words = list(raws)  # the first output of each; then those of compounds
+    compounds: list[tuple[int, list[bytes]]] = []  # row, and parts
+    for row, raw in enumerate(raws):
+        if not raw.isalnum():
+            parts, whole = split_raw(raw.decode())
+            words[row] = (whole or parts[0]).encode()
+            if whole is not None:
+                compounds.append((row, [part.encode() for part in parts]))
+    table = np.ones((len(raws), 3), np.uint32)
+    table[:, 0] = np.arange(first, first + len(raws))
+    places = array("I", bytes(4 * len(raws)))
+    for row, pieces in compounds:
+        table[row] = first + len(words), len(pieces) + 1, len(pieces)
+        words += (words[row], *pieces)
+        places.extend((0, *range(len(pieces))))
+    return Split(table, first, words, np.array(places, np.uint32))

@@ -109,7 +109,8 @@ def _take(
     transaction: Transaction, articles: Iterable[Article], report: Report, on_error: OnError, progress: Progress
 ) -> list[str]:
     """Add all articles; the ids that came more than once."""
-    known = transaction.schema.declared.keys()
+    schema = transaction.schema
+    known = {*schema.declared, "language"} if schema.is_mixed else set(schema.declared)
     ignored: set[str] = set()
     repeated: dict[str, None] = {}
     taken = 0

@@ -8,6 +8,7 @@ from typing import Literal
 
 from whoosh import query
 
+from searchkit.analysis import QueryAnalyzer
 from searchkit.nodes import Word, WordPhrase
 from searchkit.query.grammar import MAX_NOTES, Group, Item, Node, Signed, parse_text
 from searchkit.query.texts import TextValues, Vocabulary, joined, present
@@ -46,6 +47,7 @@ def parse_query(
     written_patterns: bool = True,
     now: datetime | None = None,
     tz: str | tzinfo | None = None,
+    analyzer: QueryAnalyzer | None = None,
 ) -> Parsed:
     """The Whoosh query of a query text. Never raises for any text.
 
@@ -56,13 +58,15 @@ def parse_query(
         mode: whether plain words side by side must all match, or any of them.
         written_patterns: whether patterns match words as written, or index terms as in Whoosh.
         now, tz: for relative and local dates.
+        analyzer: of the words of the query; None = that of the schema's language.
     """
+    analyzer = analyzer or QueryAnalyzer([schema.analyzer])
     tree, notes = parse_text(text) if isinstance(text, str) else (Group("", (text,)), [])
-    builder = _Builder(schema, vocabulary, mode, written_patterns, now, tz, keep_stop_words=False)
+    builder = _Builder(schema, vocabulary, analyzer, mode, written_patterns, now, tz, keep_stop_words=False)
     node = builder.sequence(tree, loose=True)
     if node is None and builder.texts.dropped:
         # A query of nothing but stop words is searched with them ("The Who").
-        builder = _Builder(schema, vocabulary, mode, written_patterns, now, tz, keep_stop_words=True)
+        builder = _Builder(schema, vocabulary, analyzer, mode, written_patterns, now, tz, keep_stop_words=True)
         node = builder.sequence(tree, loose=True)
     notes = sorted([*notes, *builder.notes.kept], key=lambda note: (note.start, note.end))
     if node is None:
@@ -92,6 +96,7 @@ class _Builder:
         self,
         schema: Schema,
         vocabulary: Vocabulary,
+        analyzer: QueryAnalyzer,
         mode: Mode,
         written_patterns: bool,
         now: datetime | None,
@@ -106,7 +111,7 @@ class _Builder:
         self.notes = _Notes()
         self.note = self.notes.tell
         self.soft_words = 0
-        self.texts = TextValues(schema, vocabulary, written_patterns, keep_stop_words, self.note)
+        self.texts = TextValues(analyzer, vocabulary, written_patterns, keep_stop_words, self.note)
 
     # ---- combinations
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from whoosh.query import Query
 
+from searchkit.analysis import QueryAnalyzer
 from searchkit.dates import as_span, from_micros, resolve_zone
 from searchkit.errors import ConfigurationError
 from searchkit.query.interchange import from_json, to_json
@@ -72,6 +73,7 @@ def parsed_query(
     match: str,
     now: datetime | None,
     tz: str | tzinfo | None,
+    analyzer: QueryAnalyzer | None = None,
 ) -> ParsedQuery:
     """A query understood; for its arguments and errors see :meth:`searchkit.Index.parse`."""
     if match not in ("all", "any"):
@@ -85,7 +87,7 @@ def parsed_query(
         now = datetime.now(UTC) if now is None else from_micros(as_span(now, tz=zone).start or 0)
     source = query if isinstance(query, str) else from_json(query)
     mode: Mode = "any" if match == "any" else "all"
-    found = parse_query(source, schema, vocabulary, mode, now=now, tz=tz)
+    found = parse_query(source, schema, vocabulary, mode, now=now, tz=tz, analyzer=analyzer)
     typed = query if isinstance(query, str) else to_text(found.node)
     return ParsedQuery(typed, match, now, tz, found.node, found.notes)
 

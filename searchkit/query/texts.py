@@ -10,14 +10,13 @@ from typing import Protocol
 
 from whoosh import query
 
-from searchkit.analysis import split_raw
+from searchkit.analysis import QueryAnalyzer, split_raw
 from searchkit.analysis.normalize import normalized
 from searchkit.analysis.tokenizer import raw_words
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 from searchkit.query.grammar import DASHES, MAX_CLAUSES, Item, plain_signs
 from searchkit.query.values import MAX_DISTANCE, Tell, is_wild
 from searchkit.regular import MAX_WORDS, RegexError, compiled
-from searchkit.schema import Schema
 
 #: A phrase's words may stand this far apart at most.
 _MAX_SLOP = 1000
@@ -47,17 +46,18 @@ class Vocabulary(Protocol):
         """Whether a regular expression fits more words of a field than are searched."""
 
 
-def terms_of(schema: Schema, vocabulary: Vocabulary, field: str, word: str) -> list[str]:
+def terms_of(analyzer: QueryAnalyzer, vocabulary: Vocabulary, field: str, word: str) -> list[str]:
     """The index terms of a field that a word, normalised, stands for, its own first."""
-    own = schema.analyzer.term(word)
-    return [own, *(term for term in vocabulary.variants(field, word) if term != own)]
+    own = analyzer.terms(word)
+    return [*own, *(term for term in vocabulary.variants(field, word) if term not in own)]
 
 
 class TextValues:
     """Makes the queries of the text values of one query.
 
     Args:
-        schema, vocabulary: of the index.
+        analyzer: of the words.
+        vocabulary: of the index.
         written_patterns: whether patterns match words as written, or index terms as in Whoosh.
         keep_stop_words: whether common words are searched wherever they stand.
         note: takes what is to be told of an item.
@@ -68,9 +68,9 @@ class TextValues:
     """
 
     def __init__(
-        self, schema: Schema, vocabulary: Vocabulary, written_patterns: bool, keep_stop_words: bool, note: Tell
+        self, analyzer: QueryAnalyzer, vocabulary: Vocabulary, written_patterns: bool, keep_stop_words: bool, note: Tell
     ) -> None:
-        self.schema = schema
+        self.analyzer = analyzer
         self.vocabulary = vocabulary
         self.written_patterns = written_patterns
         self.keep_stop_words = keep_stop_words
@@ -89,7 +89,7 @@ class TextValues:
             case "regex":
                 return self.regex(item, fields)
             case "fuzzy":
-                words = self.schema.analyzer.words(item.text)
+                words = self.analyzer.words(item.text)
                 if len(words) != 1:
                     return self.words(item, fields, required)
                 return self.pattern(item, fields, "fuzzy", words[0])
@@ -101,9 +101,10 @@ class TextValues:
 
     def words(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
         """What was typed without a space: one word, a hyphenated one, or several that must stand together."""
-        if item.text.isascii() and item.text.isalnum():
-            return self.word(item, fields, item.text.lower(), required)
-        raws = raw_words(self.readable(item))
+        text = self.analyzer.small(item.text)
+        if text.isascii() and text.isalnum():
+            return self.word(item, fields, text.lower(), required)
+        raws = self.analyzer.raw_words(self.readable(item))
         if not raws:
             if self.odd <= _MAX_ODD and item.text.strip("*") and item.text.strip():
                 self.note("bad-syntax", item, f"{item.text!r} holds no word")
@@ -124,7 +125,7 @@ class TextValues:
         """The words of what was typed without a space, each as if it had been typed by itself; just it if it is one."""
         if item.text.isascii() and item.text.isalnum():
             return [item]
-        parts = self.schema.analyzer.words(item.text[:_MAX_ODD].translate(DASHES))
+        parts = self.analyzer.words(item.text[:_MAX_ODD].translate(DASHES))
         return [replace(item, text=part) for part in parts] if len(parts) > 1 else [item]
 
     def readable(self, item: Item) -> str:
@@ -142,13 +143,12 @@ class TextValues:
         if len(words) > _MAX_PHRASE:
             self.note("too-broad", item, f"only the first {_MAX_PHRASE} words of a phrase are searched")
             words = words[:_MAX_PHRASE]
-        counted = [not self.schema.analyzer.is_stop_word(word) for word in words]
+        counted = [not self.analyzer.is_stop_word(word) for word in words]
         steps = [self.terms(fields, word) for word in words]
         return WordPhrase(fields, steps, slop, item.boost, counted if any(counted) else None, words)
 
     def word(self, item: Item, fields: tuple[str, ...], word: str, required: bool) -> query.Query | None:
-        analyzer = self.schema.analyzer
-        if analyzer.is_stop_word(word) and not required and not self.keep_stop_words:
+        if self.analyzer.is_stop_word(word) and not required and not self.keep_stop_words:
             self.dropped += 1
             hint = f" (an operator is written {word.upper()})" if word in ("and", "or", "not") else ""
             self.note("ignored-word", item, f"the common word {word!r} is not searched{hint}")
@@ -162,10 +162,10 @@ class TextValues:
         return Word(fields, self.terms(fields, word), item.boost, word)
 
     def terms(self, fields: tuple[str, ...], word: str) -> list[str]:
-        return terms_of(self.schema, self.vocabulary, fields[0], word)
+        return terms_of(self.analyzer, self.vocabulary, fields[0], word)
 
     def phrase(self, item: Item, fields: tuple[str, ...]) -> query.Query | None:
-        words = self.schema.analyzer.words(self.readable(item))
+        words = self.analyzer.words(self.readable(item))
         if not words:
             self.note("bad-syntax", item, "this phrase holds no word")
             return None
@@ -177,7 +177,7 @@ class TextValues:
         """What was typed without a space and has a wildcard in it: punctuation parts it as it parts words."""
         if self.pattern_count > _MAX_PATTERNS:
             return None
-        text = normalized(self.readable(item)).translate(_ANY_CHARACTER)
+        text = normalized(self.analyzer.small(self.readable(item))).translate(_ANY_CHARACTER)
         pieces = [piece for part in re.split(_PUNCTUATION, text) if (piece := part.strip("'.&-@#"))]
         self.items += len(pieces) - 1
         if self.items > MAX_CLAUSES:

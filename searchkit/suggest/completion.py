@@ -13,7 +13,7 @@ from searchkit.analysis import fold_value
 from searchkit.analysis.normalize import mark_class, normalized
 from searchkit.codec.columns import Keywords
 from searchkit.codec.layout import Array
-from searchkit.engine.group_view import GroupView
+from searchkit.engine.group_view import GroupView, equal_rows
 from searchkit.engine.patterns import words_beginning
 from searchkit.engine.plan import best
 from searchkit.engine.snapshot import Snapshot
@@ -35,6 +35,7 @@ def complete_word(snapshot: Snapshot, text: str, limit: int) -> list[str]:
         limit: completions to give.
     """
     view, _ = snapshot.groups["body"]
+    small = snapshot.query_analyzer().small
     marks = "" if text.isascii() else mark_class()
     end = re.search(rf"(?:[\w{marks}'\u2019.&@#+\-]|(?<=\d),)*\Z", text[-_LONGEST - 1 :])
     assert end is not None  # it may be empty
@@ -43,7 +44,7 @@ def complete_word(snapshot: Snapshot, text: str, limit: int) -> list[str]:
         return []
     # "trade-gra": where no word begins so, the last part of it does.
     for beginning in dict.fromkeys((word, re.split(f"[{re.escape(_JOINERS)}]", word)[-1])):
-        if (prefix := normalized(beginning)) and (words := _most_frequent(snapshot, view, prefix, limit)):
+        if (prefix := normalized(small(beginning))) and (words := _most_frequent(snapshot, view, prefix, limit)):
             return [text[: len(text) - len(beginning)] + word for word in words]
     return []
 
@@ -77,20 +78,17 @@ def _most_frequent(snapshot: Snapshot, view: GroupView, prefix: str, limit: int)
 
 
 def _frequency(view: GroupView, word: bytes) -> int:
-    rows = ((group, group.words.find(word)) for group in view.groups)
-    return sum(int(group.word_df[row]) for group, row in rows if row >= 0)
+    return sum(int(group.word_df[row]) for group in view.groups for row in equal_rows(group.words, word))
 
 
 def _is_live(snapshot: Snapshot, view: GroupView, word: bytes) -> bool:
     """Whether an article that is not deleted has the index term of a word as written."""
     for segment, group in zip(snapshot.segments, view.groups, strict=True):
-        row = group.words.find(word)
-        if row < 0:
-            continue
-        if segment.deleted is None or int(group.word_df[row]) > segment.entry.deleted:
-            return True
-        if not segment.deleted[group.postings(int(group.word_terms[row])).docs].all():
-            return True
+        for row in equal_rows(group.words, word):  # one for each term that it stands for
+            if segment.deleted is None or int(group.word_df[row]) > segment.entry.deleted:
+                return True
+            if not segment.deleted[group.postings(int(group.word_terms[row])).docs].all():
+                return True
     return False
 
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from whoosh import query
 
-from searchkit.analysis import fold_value, raw_words, tokenize
+from searchkit.analysis import QueryAnalyzer, fold_value, raw_words
 from searchkit.asking import Asking
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
@@ -151,18 +151,18 @@ class _Misspelt(NamedTuple):
 
 def _misspelt(asking: Asking, text: str, rare: int) -> Iterator[_Misspelt]:
     snapshot = asking.snapshot
-    analyzer = snapshot.schema.analyzer
-    for word in islice(_words(text, snapshot.schema), _MOST_WORDS):
+    analyzer = asking.analyzer
+    for word in islice(_words(text, snapshot.schema, analyzer), _MOST_WORDS):
         if word.value:
             if not Evaluation(snapshot, query.Term(word.fields[0], word.word), asking.ranking).total:
                 yield word
         elif not analyzer.is_stop_word(word.word) and _is_plain(word.word):
-            count = _articles(asking, _node(snapshot, word.fields, word.word), rare)
+            count = _articles(asking, _node(asking, word.fields, word.word), rare)
             if count <= rare:
                 yield word._replace(articles=count)
 
 
-def _words(text: str, schema: Schema) -> Iterator[_Misspelt]:
+def _words(text: str, schema: Schema, analyzer: QueryAnalyzer) -> Iterator[_Misspelt]:
     """The words of a query text that are looked for as words, in order."""
     tree, _ = parse_text(text)
     for item, name in _items(tree, None):
@@ -179,7 +179,7 @@ def _words(text: str, schema: Schema) -> Iterator[_Misspelt]:
                 end = start + len(item.text)
                 yield _Misspelt(start, end, value, fields, item.kind == "phrase", 0, value=True)
             continue
-        for token in tokenize(item.text):
+        for token in analyzer.tokenize(item.text):
             if not token.is_whole:
                 in_phrase = item.kind == "phrase"
                 yield _Misspelt(start + token.start, start + token.end, token.word, fields, in_phrase, 0)
@@ -206,8 +206,8 @@ def _is_plain(word: str) -> bool:
     return raw_words(word * 2) == [word * 2]
 
 
-def _node(snapshot: Snapshot, fields: tuple[str, ...], word: str) -> Word:
-    return Word(fields, terms_of(snapshot.schema, snapshot, fields[0], word))
+def _node(asking: Asking, fields: tuple[str, ...], word: str) -> Word:
+    return Word(fields, terms_of(asking.analyzer, asking.snapshot, fields[0], word))
 
 
 def _had(snapshot: Snapshot, node: Word) -> int:
@@ -247,14 +247,14 @@ def _choices(asking: Asking, misspelt: _Misspelt) -> list[str]:
 
 def _choices_within(asking: Asking, misspelt: _Misspelt, limit: int) -> list[str]:
     snapshot, fields = asking.snapshot, misspelt.fields
-    analyzer = snapshot.schema.analyzer
+    analyzer = asking.analyzer
     near: list[tuple[int, int, str]] = []
     for word, (distance, df) in _near(snapshot, fields, misspelt.word, limit).items():
         common = analyzer.is_stop_word(word) and not misspelt.in_phrase
         if word != misspelt.word and not common and df >= misspelt.articles * _FAR_COMMONER:
             near.append((distance, -df, word))
     likeliest = (word for _, _, word in sorted(near)[:_LOOKED_AT])
-    found = (word for word in likeliest if _is_plain(word) and _is_found(asking, _node(snapshot, fields, word)))
+    found = (word for word in likeliest if _is_plain(word) and _is_found(asking, _node(asking, fields, word)))
     return list(islice(found, _CHOICES))
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whoosh import fields
 
-from searchkit.analysis import Analyzer, analyzer_of, raw_words, split_raw
+from searchkit.analysis import LANGUAGES, analyzer_of, split_raw
 from searchkit.analysis.normalize import normalized
 from searchkit.analysis.whoosh import (
     DateField,
@@ -24,35 +24,43 @@ from searchkit.analysis.whoosh import (
 )
 
 CHAIN = text_analyzer("en")
-ENGLISH = Analyzer("en")
 odd_text = st.text(
     st.one_of(st.sampled_from("aB9 .-'&#@+_,’‐ﬁΐİß½①\u0301\u0345\xad\u200b北京カﾞไทยกำ한ㅏ"), st.characters()),
     max_size=40,
 )
 
 
-def bulk(text: str) -> list[tuple[str, int]]:
+def bulk(text: str, language: str = "en") -> list[tuple[str, int]]:
     """Terms and positions by the way that the builder takes."""
+    analyzer = analyzer_of(language)
     words: list[tuple[str, int]] = []
     position = 0
-    for raw in raw_words(text):
+    for raw in analyzer.raw_words(text):
         parts, whole = split_raw(raw)
         if whole is not None:
             words.append((whole, position))
         words.extend((part, position + place) for place, part in enumerate(parts))
         position += len(parts)
-    terms = ENGLISH.terms([word for word, _ in words])
+    terms = analyzer.terms([word for word, _ in words])
     return [(term, position) for term, (_, position) in zip(terms, words, strict=True)]
 
 
-def chained(text: str) -> list[tuple[str, int]]:
+def chained(text: str, language: str = "en") -> list[tuple[str, int]]:
     """Terms and positions by Whoosh's chain."""
-    return [(token.text, token.pos) for token in CHAIN(text, positions=True)]
+    return [(token.text, token.pos) for token in text_analyzer(language)(text, positions=True)]
 
 
 @given(odd_text)
 def test_the_chain_and_the_bulk_way_give_the_same_terms_and_positions(text: str) -> None:
     assert chained(text) == bulk(text)
+
+
+@given(
+    st.sampled_from(sorted(LANGUAGES)),
+    st.one_of(odd_text, st.text("lLdDqQu'’iİIıßöeĞŞşţёЁאָबन्दीገሐأَىه٣가에서를", max_size=30)),
+)
+def test_the_chain_of_each_language_and_the_bulk_way_agree(language: str, text: str) -> None:
+    assert chained(text, language) == bulk(text, language)
 
 
 @given(odd_text)
@@ -85,7 +93,7 @@ def test_multilingual_articles_are_analysed_alike_both_ways(shared_data: Path) -
             seen = languages[article["lang"]] = languages.get(article["lang"], 0) + 1
             if seen <= 60:
                 text = f"{article['title']}\n{article['body']}"[:3000]
-                assert chained(text) == bulk(text), article["id"]
+                assert chained(text, article["lang"]) == bulk(text, article["lang"]), article["id"]
     assert len(languages) > 5
 
 

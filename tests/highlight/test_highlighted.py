@@ -21,7 +21,7 @@ from whoosh import query
 
 import searchkit
 from searchkit import Article, ConfigurationError, Highlight, Highlighted, Index, Keyword, Schema, Text
-from searchkit.analysis.languages import plain_key
+from searchkit.analysis.folding import plain_key
 from searchkit.highlight import Fragment, to_terminal
 
 SCHEMA = Schema(summary=Text(), topics=Keyword())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import searchkit
 from searchkit.analysis import analyzer_of, raw_words, split_raw
 from searchkit.indexing.numbering import KERNELS, Numbered
-from searchkit.indexing.words import RawWords, Vocabulary, prepared
+from searchkit.indexing.words import MixedVocabulary, RawWords, Vocabulary, prepared
 
 fixtures = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # What the rules speak of, what they do not, and characters that normalisation changes, of one to four bytes.
@@ -24,6 +24,9 @@ NASTY = st.text(
     st.one_of(st.sampled_from(SIGNS), st.sampled_from(".-'&#@+_,ab1"), st.characters(exclude_categories=["Cs"])),
     max_size=40,
 )
+TALK = st.lists(
+    st.sampled_from(["the", "houses", "die", "Häuser", "l'homme", "qu'il", "Gift", "was", "e-mail", "학교에서"])
+).map(" ".join)
 PLAIN = st.text(st.sampled_from("aB9 .-'&#@+_,\x00\n(s"), max_size=60)
 
 
@@ -68,6 +71,50 @@ def test_no_text_and_texts_without_words(either_way: str) -> None:
     assert numbers.number([]).counts.tolist() == []
     assert numbers.number(["", "…", " \n--", ""]).counts.tolist() == [0, 0, 0, 0]
     assert (len(numbers), numbers.since(0)) == (0, [])
+
+
+def test_stop_words_are_counted_in_their_normal_spelling(either_way: str) -> None:
+    vocabulary = Vocabulary(analyzer_of("fr"))
+    vocabulary.raw_words.number(["L'homme d'un autre-là et qu'il dit"])
+    by_raw = dict(zip(vocabulary.raw_words.since(0), vocabulary.tables().raws.tolist(), strict=True))
+    stops = {raw.decode(): (row[2], row[3]) for raw, row in by_raw.items()}
+    assert stops == {
+        "l'homme": (1, 0), "d'un": (1, 1), "autre-là": (2, 0), "et": (1, 1), "qu'il": (1, 1), "dit": (1, 0)
+    }  # fmt: skip
+
+
+def meaning(vocabulary: Vocabulary, raws: list[int]) -> list[tuple[list[tuple[str, str, int]], int, int]]:
+    """What raw words give: words as written with term and place, positions, stop words."""
+    tables = vocabulary.tables()
+    terms = [term.decode() for term in vocabulary.terms.since(0)]
+    words = [word.decode().partition("\x01")[0] for word in vocabulary.words.since(0)]  # of several: with the term
+    found = []
+    for raw in raws:
+        first, count, positions, stops = tables.raws[raw].tolist()
+        outputs = tables.outputs[first : first + count].tolist()
+        found.append(([(words[word], terms[tables.terms[word]], place) for word, place in outputs], positions, stops))
+    return found
+
+
+@given(
+    batches=st.lists(
+        st.lists(st.tuples(st.sampled_from(["en", "de", "fr", "ko", "und"]), NASTY | TALK), min_size=1, max_size=4),
+        max_size=3,
+    )
+)
+@settings(fixtures, max_examples=40)
+def test_words_of_several_languages_are_what_each_makes_of_them(
+    either_way: str, small_table: None, batches: list[list[tuple[str, str]]]
+) -> None:
+    mixed = MixedVocabulary()
+    for batch in batches:
+        numbered = mixed.raw_words.number(prepared([text for _, text in batch]))
+        apart = mixed.told_apart(numbered, [language for language, _ in batch])
+        raws = iter(apart.raws.tolist())
+        for (language, text), count in zip(batch, apart.counts.tolist(), strict=True):
+            alone = Vocabulary(analyzer_of(language))
+            expected = alone.raw_words.number([text]).raws.tolist()
+            assert meaning(mixed, list(islice(raws, count))) == meaning(alone, expected)
 
 
 def corpora(directory: Path, limit: int) -> Iterator[list[str]]:

@@ -1,0 +1,43 @@
+"""The analysis of a query's words: in each of the languages that an index holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from searchkit.analysis.analyzer import Analyzer
+from searchkit.analysis.tokenizer import Token, raw_words, split_raw, tokenize
+
+
+class QueryAnalyzer:
+    """What typed words mean to an index of one language or of several.
+
+    Args:
+        analyzers: of the languages, one or more.
+    """
+
+    def __init__(self, analyzers: Sequence[Analyzer]) -> None:
+        self._analyzers = tuple(analyzers)
+
+    def terms(self, word: str) -> list[str]:
+        """The index terms of a word, normalised: what it becomes in each language."""
+        return list(dict.fromkeys([analyzer.term(word) for analyzer in self._analyzers]))
+
+    def is_stop_word(self, word: str) -> bool:
+        """Whether a word is a stop word in all of the languages."""
+        return all(analyzer.is_stop_word(word) for analyzer in self._analyzers)
+
+    def small(self, text: str) -> str:
+        """``text`` as :meth:`Analyzer.small` gives it for a single language; of several it cannot be known."""
+        return self._analyzers[0].small(text) if len(self._analyzers) == 1 else text
+
+    def raw_words(self, text: str) -> list[str]:
+        """The raw words of ``text``."""
+        return raw_words(self.small(text))
+
+    def words(self, text: str) -> list[str]:
+        """The words of ``text``, one a position, hyphenated wholes left out."""
+        return [part for raw in self.raw_words(text) for part in split_raw(raw)[0]]
+
+    def tokenize(self, text: str) -> Iterator[Token]:
+        """The words of ``text`` where they stand."""
+        return tokenize(self.small(text))
