@@ -27,6 +27,8 @@ _MAX_REGEX = 200
 _MAX_ODD = 3000
 #: Each pattern may have to look at every word of the index.
 _MAX_PATTERNS = 50
+#: Each phrase may have to look at every occurrence of common words; hyphenated words are phrases too.
+_MAX_PHRASES = 100
 # What parts the words around a pattern; an apostrophe, a hyphen and the like may stand inside of one. Compiled when it
 # is needed, which takes milliseconds.
 _PUNCTUATION = r"[^\w*?'.&@#\[\]\-\u0300-\U000e01ef]+"
@@ -78,6 +80,7 @@ class TextValues:
         self.dropped = 0
         self.items = 0
         self.pattern_count = 0
+        self.phrase_count = 0
         self.odd = 0
 
     def build(self, item: Item, fields: tuple[str, ...], required: bool) -> query.Query | None:
@@ -119,7 +122,7 @@ class TextValues:
         if whole is None:
             return self.word(item, fields, parts[0], required)
         apart = self.together(list(parts), item, fields)
-        return query.Or([Word(fields, self.terms(fields, whole), item.boost, whole), apart])
+        return joined(query.Or, present([Word(fields, self.terms(fields, whole), item.boost, whole), apart]))
 
     def apart(self, item: Item) -> list[Item]:
         """The words of what was typed without a space, each as if it had been typed by itself; just it if it is one."""
@@ -138,8 +141,13 @@ class TextValues:
             )
         return item.text[: max(left, 0)].translate(DASHES)
 
-    def together(self, words: list[str], item: Item, fields: tuple[str, ...], slop: int = 1) -> query.Query:
+    def together(self, words: list[str], item: Item, fields: tuple[str, ...], slop: int = 1) -> query.Query | None:
         """Words that must stand together; common ones count in the score where there are no others."""
+        self.phrase_count += 1
+        if self.phrase_count > _MAX_PHRASES:
+            if self.phrase_count == _MAX_PHRASES + 1:
+                self.note("too-broad", item, f"only the first {_MAX_PHRASES} phrases of a query are searched")
+            return None
         if len(words) > _MAX_PHRASE:
             self.note("too-broad", item, f"only the first {_MAX_PHRASE} words of a phrase are searched")
             words = words[:_MAX_PHRASE]

@@ -417,3 +417,10 @@ def test_where_any_word_will_do_any_part_of_a_hyphenated_one_does() -> None:
     assert parse_query("two-way", SCHEMA, Vocabulary()).soft
     for text in ("+two-way", "title:two-way", "two-way AND tram", "-two-way", "rock'n'roll"):
         assert parse(text, mode="any") == parse(text, mode="all")
+
+
+@pytest.mark.parametrize("text", ['"tram grain" ', "tram-grain "])
+def test_only_so_many_phrases_are_searched(text: str) -> None:
+    node, notes = parse(text * 130)
+    assert len(node.subqueries) == (100 if '"' in text else 130)  # a hyphenated word is still searched as it is written
+    assert notes == [("too-broad", 100 * len(text), 101 * len(text) - 1)]
