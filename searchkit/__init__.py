@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from searchkit.significant import SignificantTerm
     from searchkit.sources import Source, read
     from searchkit.suggest import Correction
+    from searchkit.synonyms import Synonyms
     from searchkit.trend import Trend
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "Skipped",
     "Source",
     "Stored",
+    "Synonyms",
     "Terms",
     "Text",
     "Trend",
@@ -110,6 +112,7 @@ _LAZY = {
     "Skipped": "searchkit.article",
     "Source": "searchkit.sources",
     "Stored": "searchkit.schema",
+    "Synonyms": "searchkit.synonyms",
     "Terms": "searchkit.facets",
     "Text": "searchkit.schema",
     "Trend": "searchkit.trend",

@@ -14,6 +14,7 @@ from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.query.parse import Mode, Parsed, parse_query
+from searchkit.synonyms import Synonyms
 
 
 @dataclass(slots=True)  # not frozen: that would make it slow to make
@@ -28,6 +29,7 @@ class Asking:
         recency: how scores fall with age; None = they do not.
         proximity: whether words near each other raise a score.
         language: code of the language that the words of a text are in; None = any of the index.
+        synonyms: what words also stand for.
     """
 
     snapshot: Snapshot
@@ -38,11 +40,13 @@ class Asking:
     recency: Recency | None = None
     proximity: bool = False
     language: str | None = None
+    synonyms: Synonyms | None = None
 
     @property
     def analyzer(self) -> QueryAnalyzer:
         """The analysis of the words of a text."""
-        return self.snapshot.query_analyzer(self.language)
+        plain = self.snapshot.query_analyzer(self.language)
+        return plain if self.synonyms is None else self.synonyms.analyzer(plain)
 
     def parsed(self, text: str, mode: Mode) -> Parsed:
         """The query of a text, whose plain words must all match or any of them."""

@@ -52,7 +52,17 @@ def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
     restriction = EVERYTHING
     if in_language := language_filter(snapshot.schema, request.language):
         restriction = Restriction(allowed(snapshot, in_language))
-    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity, request.language)
+    asking = Asking(
+        snapshot,
+        ranking,
+        restriction,
+        clock.now,
+        clock.tz,
+        recency,
+        request.proximity,
+        request.language,
+        request.synonyms,
+    )
     found = answer(asking, request, request.limit).found
     explained = raised(explain(snapshot, found.node, ranking, doc), found.neighbours(doc))
     return explained if recency is None else aged(explained, recency, int(snapshot.values("published")[doc]))

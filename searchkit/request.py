@@ -17,8 +17,16 @@ from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet
 from searchkit.filters import Composition
 from searchkit.highlight import Highlight
+from searchkit.synonyms import Synonyms
 
 _MATCHES = ("auto", "all", "any")
+#: Arguments that may be None, what else they are, and how to say so.
+_OPTIONAL: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
+    ("after", str, "the cursor of earlier results"),
+    ("min_score", (int, float), "a number"),
+    ("now", datetime, "a datetime"),
+    ("synonyms", Synonyms, "Synonyms(…)"),
+)
 
 
 @dataclass(slots=True)  # not frozen: that would make it slow to make
@@ -46,6 +54,7 @@ class Request:
     tz: str | tzinfo | None = None
     collapse: str | None = None
     language: str | None = None
+    synonyms: Synonyms | None = None
     among: Array | None = None  #: bool by document: no others are found
 
     def check(self) -> None:
@@ -57,17 +66,15 @@ class Request:
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
                 raise ConfigurationError(f"{name} must be a number from 0 on, not {value!r}")
-        if self.after is not None and not isinstance(self.after, str):
-            raise ConfigurationError(f"after must be the cursor of earlier results, not {self.after!r}")
+        for name, kinds, wanted in _OPTIONAL:
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kinds):
+                raise ConfigurationError(f"{name} must be {wanted}, not {value!r}")
         if self.after is not None and self.offset:
             raise ConfigurationError("after and offset exclude each other: a cursor knows where its page ended")
         if self.match not in _MATCHES:
             raise ConfigurationError(f"match must be one of {', '.join(_MATCHES)}, not {self.match!r}")
-        if self.min_score is not None and not isinstance(self.min_score, (int, float)):
-            raise ConfigurationError(f"min_score must be a number, not {self.min_score!r}")
         for name, value in (("proximity", self.proximity), ("expand", self.expand)):
             if not isinstance(value, bool):
                 raise ConfigurationError(f"{name} is true or false, not {value!r}")
-        if self.now is not None and not isinstance(self.now, datetime):
-            raise ConfigurationError(f"now must be a datetime, not {self.now!r}")
         resolve_zone(self.tz)

@@ -62,7 +62,17 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     order = Order(request, ranking, keys, filters, span, recency, groups)
     # There are hits before a cursor, so nobody needs to look for some.
     is_walked = None if cursor is None else lambda node: order.identity(node) == cursor.search
-    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, recency, request.proximity, request.language)
+    asking = Asking(
+        snapshot,
+        ranking,
+        restriction,
+        clock.now,
+        clock.tz,
+        recency,
+        request.proximity,
+        request.language,
+        request.synonyms,
+    )
     found, notes, advice = answer(asking, request, order.probed(last), is_walked)
     shown = found.node
     if request.expand:

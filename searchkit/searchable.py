@@ -29,6 +29,7 @@ from searchkit.request import Request
 from searchkit.results import Results
 from searchkit.schema import Keyword
 from searchkit.search import search
+from searchkit.synonyms import Synonyms
 
 if TYPE_CHECKING:
     from searchkit.explain import Explanation
@@ -70,6 +71,7 @@ class Searchable(ABC):
         tz: str | tzinfo | None = None,
         collapse: str | None = None,
         language: str | None = None,
+        synonyms: Synonyms | None = None,
     ) -> Results:
         """Find articles.
 
@@ -106,6 +108,7 @@ class Searchable(ABC):
                 a value stand alone. The total and facets count articles all the same; ``groups`` counts hits.
             language: code of the language that the words of the query are in, in an index of several; only articles in
                 it are found. None = words are understood in all of them.
+            synonyms: what words of the query also stand for: :class:`Synonyms`.
 
         Raises:
             ConfigurationError: an argument that cannot be honoured. Query text never raises: what it says wrong comes
@@ -133,6 +136,7 @@ class Searchable(ABC):
             tz,
             collapse,
             language,
+            synonyms,
         )
         return search(self._snapshot, request)
 
@@ -234,11 +238,13 @@ class Searchable(ABC):
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
         language: str | None = None,
+        synonyms: Synonyms | None = None,
     ) -> Explanation:
         """Why an article scores what :meth:`search` gives it, as a tree; where it does not match, which clause fails.
 
         Args:
-            query, match, ranking, recency, as_of, proximity, now, tz, language: as in :meth:`search`.
+            query, match, ranking, recency, as_of, proximity, now, tz, language, synonyms: as
+                in :meth:`search`.
             id: of the article.
 
         Raises:
@@ -254,6 +260,7 @@ class Searchable(ABC):
             now=now,
             tz=tz,
             language=language,
+            synonyms=synonyms,
         )
         return explain_score(self._snapshot, request, id)
 

@@ -35,7 +35,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
     ),
     3.5: ("filters", "asking"),
     3: ("indexing", "engine", "query", "sources"),
-    2: ("codec", "highlight", "schema", "results", "facet_counts", "notebook", "dates", "calendar_periods"),
+    2: ("synonyms", "codec", "highlight", "schema", "results", "facet_counts", "notebook", "dates", "calendar_periods"),
     1: ("analysis", "article", "bars", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes", "regular"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
@@ -130,6 +130,7 @@ _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
 _ALLOWED = {
     ("searchkit.sources.read", "open"), ("searchkit.sources.read", "read_bytes"),
     ("searchkit.commands.building", "rmdir"), ("searchkit.evaluation", "read_bytes"),
+    ("searchkit.synonyms", "read_bytes"),
     ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),
 }  # fmt: skip
 

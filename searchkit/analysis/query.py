@@ -13,22 +13,35 @@ class QueryAnalyzer:
 
     Args:
         analyzers: of the languages, one or more.
+
+    Attributes:
+        longest: the most words side by side that :meth:`alternatives` knows.
     """
 
+    longest = 0
+
     def __init__(self, analyzers: Sequence[Analyzer]) -> None:
-        self._analyzers = tuple(analyzers)
+        self.analyzers = tuple(analyzers)
 
     def terms(self, word: str) -> list[str]:
         """The index terms of a word, normalised: what it becomes in each language."""
-        return list(dict.fromkeys([analyzer.term(word) for analyzer in self._analyzers]))
+        return list(dict.fromkeys([analyzer.term(word) for analyzer in self.analyzers]))
+
+    def phrases(self, word: str) -> list[list[str]]:
+        """What a word also stands for that is several words."""
+        return []
+
+    def alternatives(self, words: Sequence[str]) -> list[list[str]]:
+        """What several words side by side also stand for, each as one or more words."""
+        return []
 
     def is_stop_word(self, word: str) -> bool:
         """Whether a word is a stop word in all of the languages."""
-        return all(analyzer.is_stop_word(word) for analyzer in self._analyzers)
+        return all(analyzer.is_stop_word(word) for analyzer in self.analyzers)
 
     def small(self, text: str) -> str:
         """``text`` as :meth:`Analyzer.small` gives it for a single language; of several it cannot be known."""
-        return self._analyzers[0].small(text) if len(self._analyzers) == 1 else text
+        return self.analyzers[0].small(text) if len(self.analyzers) == 1 else text
 
     def raw_words(self, text: str) -> list[str]:
         """The raw words of ``text``."""

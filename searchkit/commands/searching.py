@@ -60,6 +60,7 @@ class _WithGuide(click.Command):
     "--collapse", metavar="GROUP", help="Show only the best of each: story (articles that tell the same), or a field."
 )
 @click.option("--language", metavar="CODE", help="The language of the words, where the index holds several.")
+@click.option("--synonyms", metavar="FILE", help='Lines of "uk => united kingdom, britain" or "car, automobile".')
 @click.option(
     "--highlight",
     multiple=True,
@@ -77,6 +78,7 @@ def search(
     sort: Sequence[str],
     ranking: str,
     boosts: Sequence[str],
+    synonyms: str | None,
     highlight: Sequence[str],
     as_json: bool,
     **options: Any,
@@ -98,6 +100,8 @@ def search(
         for name in shown:
             index.schema.require(name, Kind, use="show")
         counted = facets_of(index.schema, facets)
+        if synonyms is not None:
+            options["synonyms"] = searchkit.Synonyms.read(synonyms)
         options |= {"filters": chosen, "facets": counted, "ranking": ranking_of(ranking, boosts)}
         results = index.search(query, sort=sort or "relevance", highlight=highlight or True, **options)
         if as_json:

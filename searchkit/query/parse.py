@@ -151,7 +151,12 @@ class _Builder:
         soft: list[query.Query] = []
         hard: list[query.Query] = []
         excluded: list[query.Query] = []
-        for child in group.children:
+        run: list[query.Query] = []  # the words of a rule for several, as long as they last
+        left = 0
+        others: list[query.Query] = []
+        for at, child in enumerate(group.children):
+            if loose and not left:
+                left, others = self.texts.rule(group.children[at:])
             if isinstance(child, Signed) and child.sign == "-":
                 if (built := self.build(child.child, group.name, required=True)) is not None:
                     excluded.append(built)
@@ -161,7 +166,13 @@ class _Builder:
                 # Any of the words also means any of those that a hyphen joins.
                 found = present([self.build(part, None) for part in (parts if self.mode == "any" else [child])])
                 self.soft_words += len(parts) if found else 0
-                soft += found
+                if not left:
+                    soft += found
+                    continue
+                run, left = [*run, *found], left - 1
+                if not left:
+                    whole = [*run, *others] if self.mode == "any" else [joined(query.Or, [query.And(run), *others])]
+                    soft, run = [*soft, *present(whole)], []
             elif (built := self.build(child, group.name, loose=loose)) is not None:
                 hard.append(built)
         if self.mode == "any" and len(soft) > 1:

@@ -14,7 +14,7 @@ from searchkit.analysis import QueryAnalyzer, split_raw
 from searchkit.analysis.normalize import normalized
 from searchkit.analysis.tokenizer import raw_words
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
-from searchkit.query.grammar import DASHES, MAX_CLAUSES, Item, plain_signs
+from searchkit.query.grammar import DASHES, MAX_CLAUSES, Item, Node, plain_signs
 from searchkit.query.values import MAX_DISTANCE, Tell, is_wild
 from searchkit.regular import MAX_WORDS, RegexError, compiled
 
@@ -167,7 +167,32 @@ class TextValues:
                 return None
             pair = [WrittenPattern(fields, "prefix", word), WrittenPattern(fields, "wildcard", f"?{word}")]
             return query.ConstantScoreQuery(query.Or(pair), item.boost)
-        return Word(fields, self.terms(fields, word), item.boost, word)
+        node = Word(fields, self.terms(fields, word), item.boost, word)
+        phrases = [self.together(phrase, item, fields) for phrase in self.analyzer.phrases(word)]
+        return joined(query.Or, present([node, *phrases]))
+
+    def rule(self, nodes: Sequence[Node]) -> tuple[int, list[query.Query]]:
+        """How many plain words at the beginning have synonyms together, the most that do, and these; 0 if none have."""
+        words: list[str] = []
+        for node in nodes[: self.analyzer.longest]:
+            if not isinstance(node, Item) or (node.kind, node.name, node.boost) != ("word", None, 1.0):
+                break
+            found = self.analyzer.words(node.text)
+            if len(found) != 1:
+                break
+            words += found
+        for count in range(len(words), 1, -1):
+            if others := self.analyzer.alternatives(words[:count]):
+                first = nodes[0]
+                assert isinstance(first, Item)
+                made = [
+                    self.word(first, ("title", "body"), other[0], True)
+                    if len(other) == 1
+                    else self.together(other, first, ("title", "body"))
+                    for other in others
+                ]
+                return count, present(made)
+        return 0, []
 
     def terms(self, fields: tuple[str, ...], word: str) -> list[str]:
         return terms_of(self.analyzer, self.vocabulary, fields[0], word)

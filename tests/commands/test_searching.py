@@ -410,3 +410,14 @@ def test_a_trend_of_no_dates_is_told(run: Run, tmp_path: Path) -> None:
     searchkit.create(tmp_path / "x").add([searchkit.Article("1", "grain", "")])
     assert run("trend", "grain", "--index", tmp_path / "x").stdout == "no article has a date\n"
     assert "a trend is by year" in run("trend", "grain", "--index", tmp_path / "x", "--by", "decade", status=2).stderr
+
+
+def test_synonyms_are_those_of_a_file(run: Run, wire: str, tmp_path: Path) -> None:
+    path = tmp_path / "synonyms.txt"
+    path.write_text("corn => grain\n")
+    assert run("search", "corn", "--index", wire, "--json").stdout.count('"id"') == 0
+    plain = json.loads(run("search", "grain", "--index", wire, "--json").stdout)
+    found = json.loads(run("search", "corn", "--index", wire, "--json", "--synonyms", path).stdout)
+    assert [hit["id"] for hit in found["hits"]] == [hit["id"] for hit in plain["hits"]]
+    path.write_text("corn\n")
+    assert "line 1" in run("search", "corn", "--index", wire, "--synonyms", path, status=2).stderr
