@@ -123,18 +123,18 @@ class Order:
 
 
 def cursor_after(
-    snapshot: Snapshot, order: Order, node: query.Query, clock: Clock, rank: int, last: int, joint: bytes | Matches
+    snapshot: Snapshot, order: Order, node: query.Query, clock: Clock, rank: int, last: int, joint: bytes | Walk
 ) -> str:
     """The cursor after a page that ends before a rank, with a document.
 
     Args:
-        joint: all hits up to there, if they came from the kernels; else what the cursor before had.
+        joint: the matches that it is of, if they came from the kernels; else what the cursor before had.
     """
     now = clock.span(clock.now, "now").start
     assert now is not None
-    if isinstance(joint, Matches):
-        assert joint.scores is not None
-        joint = joint_of(joint.docs, joint.scores)
+    if isinstance(joint, Walk):
+        end = int(np.flatnonzero(joint.docs == last)[0]) + 1
+        joint = joint_of(joint.docs[:end], joint.scores[:end])
     return new_cursor(snapshot, order.identity(node), now, rank, last, joint).text
 
 

@@ -9,15 +9,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from searchkit.answering import answer
 from searchkit.asking import Asking
 from searchkit.codec.layout import Array
 from searchkit.collapse import Others, groups_of
-from searchkit.cursor import read_cursor
+from searchkit.cursor import Walk, read_cursor
 from searchkit.engine.accelerated import load_kernels
-from searchkit.engine.plan import Matches
 from searchkit.engine.restriction import Restriction
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
@@ -85,7 +82,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     if own:
         before = _allowed(snapshot, filters.without(own), request.among)
         wide = replace(asking, restriction=Restriction(before, span.start, span.end)).evaluated(found.node, shown)
-    joint: bytes | Matches = b""
+    joint: bytes | Walk = b""
     total: int | Callable[[], int] = partial(order.total, found)
     if cursor is not None:
         everything = partial(order.by_reference, snapshot, found)
@@ -97,9 +94,8 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     else:
         walk, rows = order.leading(snapshot, found, last)
         docs, scores = walk.docs[rows][first:], walk.scores[rows][first:]
-        if found.used_kernels and order.is_by_score(found, last) and len(docs):
-            end = int(np.flatnonzero(walk.docs == docs[-1])[0]) + 1
-            joint = Matches(walk.docs[:end], walk.scores[:end])
+        if found.used_kernels and order.is_by_score(found, last):
+            joint = walk
     others = None if groups is None else Others(groups, docs, lambda: order.matching(found))
 
     counts: dict[str, FacetCounts] = {}

@@ -86,7 +86,8 @@ class Analyzer:
 
     def is_stop_word(self, word: str) -> bool:
         """Whether a word as written is too common to be scored, in its normal spelling."""
-        return next(self.are_stop_words((word,)))
+        spelling = self.language.spelling
+        return (word if spelling is None else spelling(word)) in self._stop_words
 
     def are_stop_words(self, words: Iterable[str]) -> Iterator[bool]:
         """Whether each of many words is a stop word."""

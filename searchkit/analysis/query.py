@@ -25,6 +25,8 @@ class QueryAnalyzer:
 
     def terms(self, word: str) -> list[str]:
         """The index terms of a word, normalised: what it becomes in each language."""
+        if len(self.analyzers) == 1:  # a short way for the usual case, here and below
+            return [self.analyzers[0].term(word)]
         return list(dict.fromkeys([analyzer.term(word) for analyzer in self.analyzers]))
 
     def phrases(self, word: str) -> list[list[str]]:
@@ -37,6 +39,8 @@ class QueryAnalyzer:
 
     def is_stop_word(self, word: str) -> bool:
         """Whether a word is a stop word in all of the languages."""
+        if len(self.analyzers) == 1:
+            return self.analyzers[0].is_stop_word(word)
         return all(analyzer.is_stop_word(word) for analyzer in self.analyzers)
 
     def small(self, text: str) -> str:

@@ -213,6 +213,7 @@ class MappedFile:
         self._arrays: dict[str, Array] = {}
         self._sums: dict[str, str] = {}
         self._verified: dict[str, bytearray] = {}
+        self._typed: dict[tuple[str, str | None], Array] = {}  # those found to be of the type that is asked for
         for section in self.header.sections:
             self._arrays[section.name] = self._view(section)
             self._sums[section.name] = section.checksums
@@ -277,11 +278,14 @@ class MappedFile:
 
     def unverified(self, name: str, dtype: str | None = None) -> Array:
         """A whole section, of which a reader has to :meth:`slice` the parts that it uses before it does."""
-        self.length(name)
-        array = self._arrays[name]
-        if array.dtype.kind != "u" if dtype is None else array.dtype != np.dtype(dtype):
-            raise self.corrupt(f"of type {array.dtype.str}", name)
-        return array
+        found = self._typed.get((name, dtype))
+        if found is None:
+            self.length(name)
+            found = self._arrays[name]
+            if found.dtype.kind != "u" if dtype is None else found.dtype != np.dtype(dtype):
+                raise self.corrupt(f"of type {found.dtype.str}", name)
+            self._typed[name, dtype] = found
+        return found
 
     def slice(self, name: str, start: int, stop: int | None, dtype: str | None = None) -> Array:
         """Elements ``start`` to ``stop`` of a section; the chunks they span are verified the first time.

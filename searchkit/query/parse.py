@@ -152,10 +152,10 @@ class _Builder:
         hard: list[query.Query] = []
         excluded: list[query.Query] = []
         run: list[query.Query] = []  # the words of a rule for several, as long as they last
-        left = 0
+        left, knows_rules = 0, loose and self.texts.analyzer.longest > 0
         others: list[query.Query] = []
         for at, child in enumerate(group.children):
-            if loose and not left:
+            if knows_rules and not left:
                 left, others = self.texts.rule(group.children[at:])
             if isinstance(child, Signed) and child.sign == "-":
                 if (built := self.build(child.child, group.name, required=True)) is not None:

@@ -168,8 +168,10 @@ class TextValues:
             pair = [WrittenPattern(fields, "prefix", word), WrittenPattern(fields, "wildcard", f"?{word}")]
             return query.ConstantScoreQuery(query.Or(pair), item.boost)
         node = Word(fields, self.terms(fields, word), item.boost, word)
-        phrases = [self.together(phrase, item, fields) for phrase in self.analyzer.phrases(word)]
-        return joined(query.Or, present([node, *phrases]))
+        phrases = self.analyzer.phrases(word)
+        if not phrases:
+            return node
+        return joined(query.Or, present([node, *(self.together(phrase, item, fields) for phrase in phrases)]))
 
     def rule(self, nodes: Sequence[Node]) -> tuple[int, list[query.Query]]:
         """How many plain words at the beginning have synonyms together, the most that do, and these; 0 if none have."""
