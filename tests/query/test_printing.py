@@ -204,6 +204,7 @@ TEXTS = st.lists(FRAGMENTS, max_size=14).map("".join) | st.text(max_size=30)
 @example("topics:⑴~ topics:a*\u200b~", "all")
 @example("tram tram?", "any")
 @example("*東京大学2025-10", "all")
+@example("published:9999^2 words:>5^3", "all")
 @example("topics:⑴* topics:﹥a* topics:｢a｣~", "all")
 def test_text_printed_and_json_give_the_same_tree_again(text: str, mode: Mode) -> None:
     _check(text, mode, written_patterns=True)
