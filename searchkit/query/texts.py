@@ -126,7 +126,8 @@ class TextValues:
 
     def apart(self, item: Item) -> list[Item]:
         """The words of what was typed without a space, each as if it had been typed by itself; just it if it is one."""
-        if item.text.isascii() and item.text.isalnum():
+        # Letters alone are one word, or a run of a script without spaces, which is a phrase.
+        if item.text.isalnum() or self.odd > _MAX_ODD:
             return [item]
         parts = self.analyzer.words(item.text[:_MAX_ODD].translate(DASHES))
         return [replace(item, text=part) for part in parts] if len(parts) > 1 else [item]

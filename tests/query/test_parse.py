@@ -415,7 +415,7 @@ def test_where_any_word_will_do_any_part_of_a_hyphenated_one_does() -> None:
     assert parse("AT&T C++", mode="any")[0] == w.Or([word("at&t"), word("c++")])
     # Alone it is two words that may be relaxed; with a sign, in a field or in an operator it is one thing.
     assert parse_query("two-way", SCHEMA, Vocabulary()).soft
-    for text in ("+two-way", "title:two-way", "two-way AND tram", "-two-way", "rock'n'roll"):
+    for text in ("+two-way", "title:two-way", "two-way AND tram", "-two-way", "rock'n'roll", "東京大学"):
         assert parse(text, mode="any") == parse(text, mode="all")
 
 
