@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchkit.analysis import UNKNOWN, QueryAnalyzer, analyzer_of, language_code
+from searchkit.analysis import UNKNOWN, QueryAnalyzer, language_code
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, manifest_name, read_manifest
@@ -134,11 +134,11 @@ class Snapshot:
         Args:
             language: code of the language that they are in; None = any that the index holds.
         """
-        return self._every_language if language is None else QueryAnalyzer([analyzer_of(language)])
+        return self._every_language if language is None else QueryAnalyzer([self.schema.analyzer_in(language)])
 
     @cached_property
     def _every_language(self) -> QueryAnalyzer:
-        return QueryAnalyzer([analyzer_of(language) for language in self.languages])
+        return QueryAnalyzer(list(map(self.schema.analyzer_in, self.languages)))
 
     @cached_property
     def languages(self) -> list[str]:

@@ -162,7 +162,7 @@ class TextValues:
             hint = f" (an operator is written {word.upper()})" if word in ("and", "or", "not") else ""
             self.note("ignored-word", item, f"the common word {word!r} is not searched{hint}")
             return None
-        if self.written_patterns and len(word) == 1 and not word.isascii() and raw_words(word * 3) == [word * 2] * 2:
+        if self.written_patterns and len(word) == 1 and not word.isascii() and self.analyzer.has_bigrams(word):
             # Where bigrams are indexed, a single character is in those that begin and those that end with it.
             if self.is_one_too_many(item):
                 return None
@@ -225,7 +225,7 @@ class TextValues:
         """A word with or without wildcards in it."""
         text = item.text
         bare = text.strip("*")
-        bigrams = raw_words(bare)
+        bigrams = self.analyzer.raw_words(bare)
         if not is_wild(text):
             return self.words(item, fields, required)
         if text.strip("*?") and not raw_words(text.replace("*", " ").replace("?", " ")):
