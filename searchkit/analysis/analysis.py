@@ -70,8 +70,8 @@ class Analysis:
             "dictionary": dictionary,
             "compounds": compounds,
         }
-        for name, value in made.items():
-            object.__setattr__(self, name, value)
+        for key, what in made.items():
+            object.__setattr__(self, key, what)
 
     @staticmethod
     def _checked(name: str, words: Iterable[str], language: str) -> frozenset[str]:

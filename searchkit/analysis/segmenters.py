@@ -15,7 +15,7 @@ from functools import cache, cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from searchkit.analysis.tokenizer import unspaced_run
+from searchkit.analysis.tokenizer import separate_words, unspaced_run
 from searchkit.errors import ConfigurationError
 
 _Words = list[tuple[str, int, int]]
@@ -43,7 +43,9 @@ class DictionarySegmenter:
 
     def _cut(self, run: str) -> _Words:
         with self._cutting:
-            return list(self._words(run)) or [(run, 0, len(run))]  # particles alone are words after all
+            found = self._words(run)
+            # A mark that stands alone is no word. Particles alone are words after all.
+            return [word for word in found if separate_words(word[0]) == [word[0]]] or [(run, 0, len(run))]
 
     def _words(self, run: str) -> Iterable[tuple[str, int, int]]:
         raise NotImplementedError

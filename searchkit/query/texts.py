@@ -44,6 +44,9 @@ class Vocabulary(Protocol):
     def variants(self, field: str, word: str) -> Sequence[str]:
         """Index terms, besides the word's own, of the words as written that the word also stands for."""
 
+    def parts(self, field: str, word: str) -> Sequence[str]:
+        """The words that a word is made of, where compounds are taken apart and it is one; else none."""
+
     def is_too_broad(self, field: str, pattern: str) -> bool:
         """Whether a regular expression fits more words of a field than are searched."""
 
@@ -170,6 +173,8 @@ class TextValues:
             return query.ConstantScoreQuery(query.Or(pair), item.boost)
         node = Word(fields, self.terms(fields, word), item.boost, word)
         phrases = self.analyzer.phrases(word)
+        if parts := self.vocabulary.parts(fields[0], word):
+            phrases = [*phrases, list(parts)]
         if not phrases:
             return node
         return joined(query.Or, present([node, *(self.together(phrase, item, fields) for phrase in phrases)]))
