@@ -1,4 +1,4 @@
-"""How fast each language is indexed, beside English, and what it costs to recognise languages.
+"""How fast each language is indexed beside English, and what it costs to recognise it or to cut it by a dictionary.
 
     python -m benchmarks.languages articles.jsonl.gz [--english reuters.jsonl.gz] [--rounds 3]
 
@@ -19,7 +19,8 @@ from pathlib import Path
 
 import searchkit
 from benchmarks.tables import table
-from searchkit import Article, Schema
+from searchkit import Analysis, Article, Schema
+from searchkit.analysis.segmenters import SEGMENTED
 
 #: Text of a language at least, so that what a build takes anyway does not count for much: short corpora are repeated.
 _LEAST_BYTES = 4_000_000
@@ -37,14 +38,16 @@ def main() -> None:
     if given.english is not None:
         texts["en"] = read(given.english, "en")["en"]
     corpora = {code: corpus(code, own) for code, own in texts.items()}
-    builds = {(code, language): float("inf") for code in corpora for language in (code, "auto")}
+    builds = {(code, Analysis(way)): float("inf") for code in corpora for way in (code, "auto")}
+    builds |= {(code, Analysis(code, dictionary=True)): float("inf") for code in sorted(SEGMENTED & corpora.keys())}
     for _ in range(given.rounds):
-        for code, language in builds:
-            builds[code, language] = min(builds[code, language], build(corpora[code], language, given.threads))
+        for code, way in builds:
+            builds[code, way] = min(builds[code, way], build(corpora[code], way, given.threads))
     rows = []
     for code, articles in sorted(corpora.items()):
         size = sum(len(f"{article.title}{article.body}".encode()) for article in articles)
-        seconds, detecting = builds[code, code], builds[code, "auto"]
+        seconds, detecting = builds[code, Analysis(code)], builds[code, Analysis("auto")]
+        cutting = builds[code, Analysis(code, dictionary=True)] if code in SEGMENTED else None
         rows.append(
             [
                 code,
@@ -54,9 +57,11 @@ def main() -> None:
                 f"{size / 1e6 / seconds:.1f}",
                 f"{len(articles) / detecting:,.0f}",
                 f"{(detecting - seconds) / len(articles) * 1e6:,.0f}",
+                "" if cutting is None else f"{size / 1e6 / cutting:.1f}",
             ]
         )
-    print(table(["language", "articles", "MB", "articles/s", "MB/s", "auto, articles/s", "auto, µs more each"], rows))
+    auto = ["auto, articles/s", "auto, µs more each"]
+    print(table(["language", "articles", "MB", "articles/s", "MB/s", *auto, "dictionary, MB/s"], rows))
 
 
 def read(path: Path, language: str | None = None) -> dict[str, list[tuple[str, str]]]:
@@ -76,10 +81,10 @@ def corpus(code: str, texts: list[tuple[str, str]]) -> list[Article]:
     return [Article(f"{code}{row}", title, body) for row, (title, body) in enumerate(repeated)]
 
 
-def build(articles: list[Article], language: str, threads: int) -> float:
+def build(articles: list[Article], analysis: Analysis, threads: int) -> float:
     """Seconds to build an index."""
     with tempfile.TemporaryDirectory() as folder:
-        index = searchkit.create(Path(folder) / "index", Schema(language=language))
+        index = searchkit.create(Path(folder) / "index", Schema(analysis))
         started = time.perf_counter()
         index.rebuild(articles, threads=threads)
         return time.perf_counter() - started

@@ -26,7 +26,7 @@ from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.fitting import Fitter
 from searchkit.indexing.invert import invert
 from searchkit.indexing.numbering import KERNELS, Numbered
-from searchkit.indexing.words import RawWords, Vocabulary, prepared
+from searchkit.indexing.words import RawWords, Vocabulary
 
 #: Articles in the indexes that small commits go into: stock Whoosh takes seconds to build from a thousand.
 _BASE = 1000
@@ -109,7 +109,7 @@ def batches(articles: list[Article]) -> list[list[str]]:
 def number(batches: list[list[str]], schema: Schema) -> tuple[Numbered, Vocabulary]:
     """The raw words of batches, and a vocabulary that knows them."""
     vocabulary = Vocabulary(schema.analyzer)
-    found = [vocabulary.raw_words.number(prepared(batch)) for batch in batches]
+    found = [vocabulary.raw_words.number(vocabulary.raw_words.prepared(batch)) for batch in batches]
     return Numbered(*(np.concatenate(parts) for parts in zip(*found, strict=True))), vocabulary
 
 
@@ -141,12 +141,12 @@ class TestPhases:
     def test_prepare_texts(
         self, benchmark: BenchmarkFixture, articles: list[Article], batches: list[list[str]]
     ) -> None:
-        self.measure(benchmark, articles, lambda: [prepared(batch) for batch in batches])
+        self.measure(benchmark, articles, lambda: [RawWords().prepared(batch) for batch in batches])
 
     def test_number_raw_words(
         self, benchmark: BenchmarkFixture, articles: list[Article], batches: list[list[str]]
     ) -> None:
-        texts = [prepared(batch) for batch in batches]
+        texts = [RawWords().prepared(batch) for batch in batches]
 
         def phase() -> RawWords:
             raw_words = RawWords()

@@ -15,6 +15,7 @@ from searchkit.errors import (
 )
 
 if TYPE_CHECKING:
+    from searchkit.analysis.analysis import Analysis
     from searchkit.article import Article, Skipped
     from searchkit.engine.scoring import BM25, BM25F, Ranking
     from searchkit.explain import Explanation
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BM25",
     "BM25F",
+    "Analysis",
     "Article",
     "ArticleError",
     "ConfigurationError",
@@ -89,6 +91,7 @@ __all__ = [
 _LAZY = {
     "BM25": "searchkit.engine.scoring",
     "BM25F": "searchkit.engine.scoring",
+    "Analysis": "searchkit.analysis.analysis",
     "Article": "searchkit.article",
     "Correction": "searchkit.suggest",
     "Date": "searchkit.schema",

@@ -13,11 +13,10 @@ from searchkit.asking import Asking
 from searchkit.collapse import stories_of
 from searchkit.dates import PERIODS
 from searchkit.engine.plan import PlanReport
-from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
-from searchkit.filters import Clock, allowed, language_filter, restricted
+from searchkit.filters import Clock, restricted
 from searchkit.ordering import recency_of
 from searchkit.request import Request
 from searchkit.results import Results
@@ -32,7 +31,9 @@ if TYPE_CHECKING:
 def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
     """How the ten best of a request are found."""
     request.check()
-    asking = Asking(snapshot, ranking_of(request.ranking, snapshot.groups), now=request.now, tz=request.tz)
+    restriction = restricted(snapshot, None, None, None, Clock(request.now, request.tz), request.language)
+    ranking = ranking_of(request.ranking, snapshot.groups)
+    asking = Asking(snapshot, ranking, restriction, request.now, request.tz, language=request.language)
     return answer(asking, request, 10).found.report()
 
 
@@ -49,9 +50,7 @@ def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
     doc = document_of(snapshot, id)
     clock = Clock(request.now, request.tz)
     recency = recency_of(request, clock, [("relevance", True)])
-    restriction = EVERYTHING
-    if in_language := language_filter(snapshot.schema, request.language):
-        restriction = Restriction(allowed(snapshot, in_language))
+    restriction = restricted(snapshot, None, None, None, clock, request.language)
     asking = Asking(
         snapshot,
         ranking,
@@ -113,8 +112,9 @@ def search_significant(snapshot: Snapshot, request: Request) -> list[Significant
     if request.limit is None:
         raise ConfigurationError("limit must be a number from 0 on, not None")
     clock = Clock(request.now, request.tz)
-    restriction = restricted(snapshot, request.filters, request.since, request.until, clock)
-    asking = Asking(snapshot, ranking_of(request.ranking, snapshot.groups), restriction, request.now, request.tz)
+    restriction = restricted(snapshot, request.filters, request.since, request.until, clock, request.language)
+    ranking = ranking_of(request.ranking, snapshot.groups)
+    asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, language=request.language)
     found = answer(asking, request, SAMPLE).found
     top = found.top(SAMPLE)
     if len(top) and top.scores is not None and top.scores[0] > top.scores[-1]:

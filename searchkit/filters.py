@@ -220,7 +220,7 @@ def language_filter(schema: Schema, language: str | None) -> list[Filter]:
     Raises:
         ConfigurationError: no such language, or not that of the index.
     """
-    if language is None or language == schema.language:
+    if language is None or (language == schema.language and not schema.is_mixed):
         return []
     if language not in LANGUAGES:
         near = get_close_matches(str(language), LANGUAGES, n=1, cutoff=0.5)
@@ -326,15 +326,19 @@ def allowed(snapshot: Snapshot, filters: Sequence[Filter]) -> Array | None:
 
 
 def restricted(
-    snapshot: Snapshot, filters: Mapping[str, Any] | Composition | None, since: Any, until: Any, clock: Clock
+    snapshot: Snapshot,
+    filters: Mapping[str, Any] | Composition | None,
+    since: Any,
+    until: Any,
+    clock: Clock,
+    language: str | None = None,
 ) -> Restriction:
-    """What filters, since and until admit together. Arguments and errors as in :func:`read_filters` and
-    :func:`since_until`.
+    """What filters, since, until and a language admit together. Arguments and errors as in :func:`read_filters`,
+    :func:`since_until` and :func:`language_filter`.
     """
     span = since_until(since, until, clock)
-    return Restriction(
-        allowed(snapshot, read_filters(snapshot.schema, filters, clock).without(())), span.start, span.end
-    )
+    wanted = read_filters(snapshot.schema, filters, clock).without(())
+    return Restriction(allowed(snapshot, [*wanted, *language_filter(snapshot.schema, language)]), span.start, span.end)
 
 
 def _remembered(snapshot: Snapshot, wanted: Filter) -> Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from searchkit.analysis import Analysis
 from searchkit.errors import ConfigurationError, SchemaError
 from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
 
@@ -93,7 +94,12 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def schema_of(fields: Iterable[str], language: str) -> Schema:
+def words_in(lines: Iterable[str] | None) -> list[str]:
+    """The words of a list, # begins a remark."""
+    return [word for line in lines or () for word in line.partition("#")[0].split()]
+
+
+def schema_of(fields: Iterable[str], analysis: Analysis) -> Schema:
     """The schema that ``NAME:KIND`` texts declare."""
     declared: dict[str, Kind] = {}
     for field in fields:
@@ -105,7 +111,7 @@ def schema_of(fields: Iterable[str], language: str) -> Schema:
         if name in RESERVED:  # Schema says the same, but Python stops at "language" before it can
             raise SchemaError(f"the field name {name!r} is reserved", name)
         declared[name] = KINDS[kind]
-    return Schema(language, stories=True, **declared)
+    return Schema(analysis, stories=True, **declared)
 
 
 def declared_fields(schema: Schema) -> list[tuple[str, str]]:

@@ -11,7 +11,16 @@ from difflib import get_close_matches
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from searchkit.analysis import AUTO, UNKNOWN, Analyzer, analysis_fingerprint, analyzer_of, detected, language_code
+from searchkit.analysis import (
+    AUTO,
+    UNKNOWN,
+    Analysis,
+    Analyzer,
+    analysis_fingerprint,
+    analyzer_of,
+    detected,
+    language_code,
+)
 from searchkit.analysis.paths import are_paths
 from searchkit.article import CORE_FIELDS, Article, to_utc
 from searchkit.errors import ArticleError, ConfigurationError, SchemaError
@@ -120,15 +129,17 @@ class Schema:
         SchemaError: an unknown language, a name that is reserved or not an identifier, or a kind that is none.
     """
 
-    def __init__(self, /, language: str = "en", *, stories: bool = True, **declared: Kind) -> None:
+    def __init__(self, /, language: str | Analysis = "en", *, stories: bool = True, **declared: Kind) -> None:
         if not isinstance(stories, bool):
             raise SchemaError(
                 f"stories is True or False, not {stories!r}; as the name of a field it is reserved", "stories"
             )
-        self.language = language
+        #: How texts become terms; in an index of several languages, what is the same for all of them.
+        self.analysis = language if isinstance(language, Analysis) else Analysis(language)
+        self.language = self.analysis.language
         self.stories = stories
         #: The analyzer of all articles; in an index of several languages the one for no language in particular.
-        self.analyzer = _analyzer(UNKNOWN if language == AUTO else language)
+        self.analyzer = self.analyzer_in(UNKNOWN if self.is_mixed else self.language)
         for name, kind in declared.items():
             if name in RESERVED:
                 raise SchemaError(f"the field name {name!r} is reserved", name)
@@ -146,7 +157,8 @@ class Schema:
     __hash__ = None  # type: ignore[assignment]  # holds a mapping; equality is by declaration
 
     def __repr__(self) -> str:
-        options = [f"language={self.language!r}", *([] if self.stories else ["stories=False"])]
+        language = self.language if self.analysis.is_plain else self.analysis
+        options = [f"language={language!r}", *([] if self.stories else ["stories=False"])]
         parts = [*options, *(f"{name}={kind!r}" for name, kind in self.declared.items())]
         return f"Schema({', '.join(parts)})"
 
@@ -179,7 +191,11 @@ class Schema:
 
     def analyzer_of(self, article: Article) -> Analyzer:
         """The analyzer of a stored article."""
-        return analyzer_of(self.language_of(article)) if self.is_mixed else self.analyzer
+        return self.analyzer_in(self.language_of(article)) if self.is_mixed else self.analyzer
+
+    def analyzer_in(self, language: str) -> Analyzer:
+        """The analyzer of articles in a language."""
+        return analyzer_of(self.analysis.within(language) if self.is_mixed else self.analysis)
 
     def fingerprint(self) -> str:
         """A digest of all that decides on index terms; another one means that they may be others now."""
@@ -226,7 +242,7 @@ class Schema:
     def to_dict(self) -> dict[str, Any]:
         """The declaration as plain data, for the manifest and the command line."""
         fields = {name: {"kind": kind.name, **asdict(kind)} for name, kind in self.declared.items()}
-        return {"language": self.language, "stories": self.stories, "fields": fields}
+        return {"language": self.analysis.to_plain(), "stories": self.stories, "fields": fields}
 
     @classmethod
     def from_dict(cls, declaration: Mapping[str, Any]) -> Schema:
@@ -244,7 +260,9 @@ class Schema:
                 name = reserved.pop()
                 raise SchemaError(f"the field name {name!r} is reserved", name)
             # Indexes were written before there were stories.
-            return cls(declaration["language"], stories=declaration.get("stories", False), **declared)
+            return cls(
+                Analysis.from_plain(declaration["language"]), stories=declaration.get("stories", False), **declared
+            )
         except (KeyError, TypeError, AttributeError) as error:
             raise SchemaError(f"not a schema declaration: {error!r}") from None
 
@@ -256,8 +274,8 @@ class Schema:
 
         made: dict[str, fields.FieldType] = {
             "id": types.identifier_field(),
-            "title": types.TextField(self.language),
-            "body": types.TextField(self.language),
+            "title": types.TextField(self.analysis),
+            "body": types.TextField(self.analysis),
             "published": types.DateField(),
         }
         if self.is_mixed:
@@ -265,7 +283,7 @@ class Schema:
         for name, kind in self.declared.items():
             match kind:
                 case Text():
-                    made[name] = types.TextField(self.language)
+                    made[name] = types.TextField(self.analysis)
                 case Keyword(hierarchical=True):
                     made[name] = types.PathField()
                 case Keyword(multiple=multiple):
@@ -279,7 +297,7 @@ class Schema:
         return fields.Schema(**made)
 
     @classmethod
-    def infer(cls, articles: Iterable[Article], language: str = "en", limit: int = 1000) -> Schema:
+    def infer(cls, articles: Iterable[Article], language: str | Analysis = "en", limit: int = 1000) -> Schema:
         """A schema that fits the fields of the first ``limit`` articles.
 
         Lists of strings, and strings of at most 100 characters of which under half are distinct, become Keyword,
@@ -296,12 +314,6 @@ class Schema:
             stories=True,
             **{name: kind for name, kind in declared.items() if _NAME.fullmatch(name) and name not in RESERVED},
         )
-
-
-def _analyzer(language: str) -> Analyzer:
-    if not isinstance(language, str):
-        raise SchemaError(f"the language is a code such as 'en', not {language!r}")
-    return analyzer_of(language)
 
 
 def _infer_kind(values: list[Any]) -> Kind:

@@ -23,7 +23,7 @@ from searchkit.engine.scoring import Ranking, ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet
-from searchkit.filters import Composition
+from searchkit.filters import Composition, language_filter
 from searchkit.highlight import Highlight
 from searchkit.request import Request
 from searchkit.results import Results
@@ -147,11 +147,12 @@ class Searchable(ABC):
         match: str = "all",
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
+        language: str | None = None,
     ) -> ParsedQuery:
         """Understand a query (text, or what ``ParsedQuery.to_json`` gave) without searching: to keep or to send it.
 
         Args:
-            match, now, tz: as in :meth:`search`, where ``match`` is "all" or "any".
+            match, now, tz, language: as in :meth:`search`, where ``match`` is "all" or "any".
 
         Raises:
             ConfigurationError: an argument that cannot be honoured, or JSON that describes no query. Text never raises.
@@ -159,7 +160,8 @@ class Searchable(ABC):
         from searchkit.query.parsed import parsed_query
 
         snapshot = self._snapshot
-        return parsed_query(query, snapshot.schema, snapshot, match, now, tz, snapshot.query_analyzer())
+        language_filter(snapshot.schema, language)  # which says whether it is one
+        return parsed_query(query, snapshot.schema, snapshot, match, now, tz, snapshot.query_analyzer(language))
 
     def similar(
         self,
@@ -209,6 +211,7 @@ class Searchable(ABC):
         until: str | datetime | None = None,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
+        language: str | None = None,
     ) -> list[SignificantTerm]:
         """What sets the articles that a search finds apart from all others: the words that are surest more frequent.
 
@@ -216,13 +219,14 @@ class Searchable(ABC):
         in all that match.
 
         Args:
-            query, match, filters, since, until, now, tz: as in :meth:`search`.
+            query, match, filters, since, until, now, tz, language: as in :meth:`search`.
             limit: words to give.
 
         Raises:
             ConfigurationError: an argument that cannot be honoured.
         """
         request = Request(query, limit, match=match, filters=filters, since=since, until=until, now=now, tz=tz)
+        request.language = language
         return search_significant(self._snapshot, request)
 
     def explain(
@@ -265,10 +269,15 @@ class Searchable(ABC):
         return explain_score(self._snapshot, request, id)
 
     def explain_plan(
-        self, query: str | Query, *, match: str = "auto", ranking: str | Ranking = "default"
+        self,
+        query: str | Query,
+        *,
+        match: str = "auto",
+        ranking: str | Ranking = "default",
+        language: str | None = None,
     ) -> PlanReport:
         """Which evaluator answers a query, and the postings it reads. Arguments and errors as in :meth:`search`."""
-        return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking))
+        return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking, language=language))
 
     def trend(
         self,
@@ -281,19 +290,21 @@ class Searchable(ABC):
         until: str | datetime | None = None,
         now: datetime | None = None,
         tz: str | tzinfo | None = None,
+        language: str | None = None,
     ) -> Trend:
         """How often articles match over calendar time, beside how many articles there are.
 
         Args:
             queries: a query text, or several to compare.
             by: year, quarter, month, week or day; periods are those of ``tz``.
-            match, filters, since, until, now, tz: as in :meth:`search`; ``filters``, ``since`` and ``until`` also say
-                which articles there are.
+            match, filters, since, until, now, tz, language: as in :meth:`search`; ``filters``, ``since``, ``until`` and
+                ``language`` also say which articles there are.
 
         Raises:
             ConfigurationError: no query, or an argument that cannot be honoured.
         """
         request = Request("", 0, match=match, filters=filters, since=since, until=until, now=now, tz=tz)
+        request.language = language
         return search_trend(self._snapshot, request, queries, by)
 
     def suggest(self, text: str, limit: int = 10, field: str | None = None) -> list[str]:

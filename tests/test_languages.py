@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import searchkit
-from searchkit import Article, ConfigurationError, Index, Schema
+from searchkit import Analysis, Article, ConfigurationError, Index, Schema
 from searchkit.errors import ArticleError, SchemaError
 
 ARTICLES = [
@@ -154,3 +154,50 @@ def test_articles_are_recognised(tmp_path: Path) -> None:
     assert [hit.language for hit in index.search("", sort="id")] == ["de", "en"]
     assert ids(index, "Straßen") == {"1"}
     assert ids(index, "lake") == {"2"}
+
+
+def test_words_of_one_language_are_parsed_followed_and_weighed_as_such(index: Index) -> None:
+    assert index.parse("die Gift").node == index.search("die Gift").query
+    assert index.parse("die Gift", language="de").node == index.search("die Gift", language="de").query
+    assert index.parse("die Gift", language="de").node != index.parse("die Gift").node
+    assert {term.word for term in index.significant("gift", language="de")} <= {"keller", "häuser", "haus", "gift"}
+    assert index.explain_plan("die gift", language="de").postings < index.explain_plan("die gift").postings
+
+
+def test_a_trend_is_of_one_language_if_told_so(tmp_path: Path) -> None:
+    with searchkit.create(tmp_path / "idx", Schema(language="auto")) as made:
+        counts = {"de": 2, "en": 3}
+        made.add(
+            Article(f"{code}{number}", "Gift", "die", published="2025-01-01", language=code)
+            for code in counts
+            for number in range(counts[code])
+        )
+        german = made.trend("gift", by="year", language="de")
+        assert (german.articles, german.counts["gift"]) == ((2,), (2,))
+        assert made.trend("gift", by="year").articles == (5,)
+
+
+@pytest.mark.parametrize("method", ["search", "parse", "significant", "explain_plan", "trend"])
+def test_a_language_that_is_none_is_refused(index: Index, method: str) -> None:
+    for language in ("xx", "auto"):
+        with pytest.raises(ConfigurationError, match=f"no language '{language}'"):
+            getattr(index, method)("gift", language=language)
+
+
+def test_further_stop_words_and_protected_words_hold_in_all_languages(tmp_path: Path) -> None:
+    said = Analysis("auto", stop_words=["Reuter"], protected=["news"])
+    with searchkit.create(tmp_path / "idx", Schema(said)) as made:
+        made.add(
+            [
+                Article("1", "News of old", "Reuter", language="en"),
+                Article("2", "New houses", "news", language="de"),
+            ]
+        )
+    with searchkit.open(tmp_path / "idx") as made:
+        assert made.schema.analysis == said
+        assert ids(made, "news") == {"1", "2"}
+        assert ids(made, "new") == {"2"}
+        assert ids(made, "reuter") == {"1"}
+        assert [note.kind for note in made.search("reuter houses").notes] == ["ignored-word"]
+        with made.whoosh.searcher() as searcher:
+            assert {b"news", b"new"} <= {term for _, term in searcher.reader().all_terms()}

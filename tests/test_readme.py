@@ -47,7 +47,9 @@ def test_the_query_language_is_told_as_the_command_tells_it(readme: Path) -> Non
 
 def test_what_the_query_language_shows_says_nothing_wrong() -> None:
     schema = Schema(topics=Keyword(multiple=True), words=Number())
-    vocabulary = SimpleNamespace(variants=lambda field, word: [], is_too_broad=lambda field, pattern: False)
+    vocabulary = SimpleNamespace(
+        variants=lambda field, word: [], parts=lambda field, word: [], is_too_broad=lambda field, pattern: False
+    )
     for write, _ in guide.ROWS:
         for text in re.findall("`([^`]+)`", write):
             parsed = parse_query(text, schema, vocabulary)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import unidata_version
 
+from searchkit.analysis.analysis import Analysis
 from searchkit.analysis.folding import fold
 from searchkit.analysis.languages import LANGUAGES
 from searchkit.analysis.normalize import mark_class
+from searchkit.analysis.segmenters import DictionarySegmenter, segmenter_of
 from searchkit.analysis.tokenizer import Token, raw_words, split_raw, tokenize
-from searchkit.errors import SchemaError
 
 if TYPE_CHECKING:
     import Stemmer
@@ -29,17 +31,19 @@ class Analyzer:
     """The analysis of one language.
 
     Args:
-        language: a code of :data:`~searchkit.analysis.languages.LANGUAGES`.
+        of: a code of :data:`~searchkit.analysis.languages.LANGUAGES`, or an analysis of one language.
 
     Raises:
         SchemaError: the language is unknown.
     """
 
-    def __init__(self, language: str) -> None:
-        try:
-            self.language = LANGUAGES[language]
-        except (KeyError, TypeError):
-            raise SchemaError(f"no language {language!r}; there are {', '.join(sorted(LANGUAGES))}") from None
+    def __init__(self, of: str | Analysis) -> None:
+        self.analysis = Analysis(of) if isinstance(of, str) else of
+        self.language = LANGUAGES[self.analysis.language]
+        self.segmenter: DictionarySegmenter | None = None
+        if self.analysis.dictionary:  # which gives words without endings
+            self.segmenter = segmenter_of(self.language.code)
+            self.language = replace(self.language, light=None)
         self._stemming = threading.Lock()
 
     @cached_property
@@ -65,6 +69,8 @@ class Analyzer:
         stemmer = self._stemmer
         if stemmer is not None or light is not None:
             rows = [row for row, word in enumerate(terms) if word.isalpha() or self._is_wordlike(word)]
+            if protected := self.analysis.protected:
+                rows = [row for row in rows if words[row] not in protected]
             stemmed = [terms[row] for row in rows]
             if stemmer is not None:
                 with self._stemming:  # a Snowball stemmer works in a buffer of its own
@@ -98,7 +104,8 @@ class Analyzer:
     def _stop_words(self) -> frozenset[str]:
         """The stop words in their normal spelling."""
         spelling = self.language.spelling
-        return self.language.stop_words if spelling is None else frozenset(map(spelling, self.language.stop_words))
+        words = self.language.stop_words | self.analysis.stop_words
+        return words if spelling is None else frozenset(map(spelling, words))
 
     def small(self, text: str) -> str:
         """``text``, as long as before, with those capitals small that this language has other small letters for."""
@@ -106,11 +113,11 @@ class Analyzer:
 
     def raw_words(self, text: str) -> list[str]:
         """The raw words of ``text``; see :func:`~searchkit.analysis.tokenizer.raw_words`."""
-        return raw_words(self.small(text))
+        return raw_words(self.small(text), self.segmenter)
 
     def tokenize(self, text: str) -> Iterator[Token]:
         """The words of ``text`` where they stand; see :func:`~searchkit.analysis.tokenizer.tokenize`."""
-        return tokenize(self.small(text))
+        return tokenize(self.small(text), self.segmenter)
 
     def words(self, text: str) -> list[str]:
         """The words of ``text``, one a position, hyphenated wholes left out."""
@@ -122,7 +129,9 @@ class Analyzer:
 
         # Stop words are inflected and in the language's own script.
         words = sorted(self.language.stop_words) if self.language.code != "en" else []
-        parts = (str(_RULES), unidata_version, *self.terms([*self.words(_PROBE), *words]))
+        parts = [str(_RULES), unidata_version, *self.terms([*self.words(_PROBE), *words])]
+        if self.segmenter is not None:
+            parts.append(self.segmenter.version)
         return xxhash.xxh3_64_hexdigest("\n".join(parts).encode())
 
 
@@ -143,6 +152,6 @@ def _marks() -> re.Pattern[str]:
 
 
 @lru_cache
-def analyzer_of(language: str) -> Analyzer:
-    """The one analyzer of a language: what it remembers serves all."""
-    return Analyzer(language)
+def analyzer_of(of: str | Analysis) -> Analyzer:
+    """The one analyzer of a language or an analysis: what it remembers serves all."""
+    return Analyzer(of)

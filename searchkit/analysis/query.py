@@ -22,6 +22,7 @@ class QueryAnalyzer:
 
     def __init__(self, analyzers: Sequence[Analyzer]) -> None:
         self.analyzers = tuple(analyzers)
+        self._segmenter = analyzers[0].segmenter if len(analyzers) == 1 else None  # indexes of several have none
 
     def terms(self, word: str) -> list[str]:
         """The index terms of a word, normalised: what it becomes in each language."""
@@ -49,7 +50,11 @@ class QueryAnalyzer:
 
     def raw_words(self, text: str) -> list[str]:
         """The raw words of ``text``."""
-        return raw_words(self.small(text))
+        return raw_words(self.small(text), self._segmenter)
+
+    def has_bigrams(self, character: str) -> bool:
+        """Whether text of characters such as this is cut into bigrams."""
+        return self._segmenter is None and raw_words(character * 3) == [character * 2] * 2
 
     def words(self, text: str) -> list[str]:
         """The words of ``text``, one a position, hyphenated wholes left out."""
@@ -57,4 +62,4 @@ class QueryAnalyzer:
 
     def tokenize(self, text: str) -> Iterator[Token]:
         """The words of ``text`` where they stand."""
-        return tokenize(self.small(text))
+        return tokenize(self.small(text), self._segmenter)

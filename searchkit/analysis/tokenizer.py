@@ -11,7 +11,8 @@ Text is normalised (:mod:`searchkit.analysis.normalize`) and cut into *raw words
   contain a hyphen, which is how they are told apart; they do not count in field lengths.
 
 There are two ways through the same rules: :func:`raw_words` for bulk indexing (no offsets) and :func:`tokenize`
-(offsets into the original text), and a property test that holds them together.
+(offsets into the original text), and a property test that holds them together. Both take a :class:`Segmenter`, which
+cuts runs of some scripts in another way than into bigrams.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import accumulate, pairwise
 from operator import add
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from searchkit.analysis.normalize import MARK_AREAS, align, mark_class, normalized
 
@@ -72,7 +73,8 @@ def _unspaced_unit() -> re.Pattern[str]:
 
 
 @cache
-def _unspaced_run() -> re.Pattern[str]:
+def unspaced_run() -> re.Pattern[str]:
+    """The pattern of a run of Han, Kana and Thai."""
     return re.compile(rf"(?:(?=\w)[{_UNSPACED}][{mark_class()}]*)+")
 
 
@@ -114,20 +116,40 @@ def character_classes(stop: int) -> bytes:
     return bytes(table)
 
 
+class Segmenter(Protocol):
+    """Cuts runs of a script into words."""
+
+    @property
+    def runs(self) -> re.Pattern[str]:
+        """The pattern of a run, in normalised text; it does not match the empty text."""
+
+    def cut(self, run: str) -> list[tuple[str, int, int]]:
+        """The words of a run, each of letters and digits alone, in order, and where each begins and ends in it."""
+
+
 def _units(run: str) -> list[str]:
     """The characters of an unspaced run, each with the marks on it."""
     units = _unspaced_unit().findall(run)
     return list(run) if len(units) == len(run) else units
 
 
-def _bigrams(run: str) -> list[tuple[str, int, int]]:
-    """The overlapping bigrams of an unspaced run with their offsets in it."""
-    units = _units(run)
-    if len(units) == 1:
-        return [(run, 0, len(run))]
-    ends = list(accumulate(map(len, units)))
-    starts = [0, *ends]
-    return [(a + b, starts[at], ends[at + 1]) for at, (a, b) in enumerate(pairwise(units))]
+class _Bigrams:
+    """Overlapping bigrams of Han, Kana and Thai."""
+
+    @property
+    def runs(self) -> re.Pattern[str]:
+        return unspaced_run()
+
+    def cut(self, run: str) -> list[tuple[str, int, int]]:
+        units = _units(run)
+        if len(units) == 1:
+            return [(run, 0, len(run))]
+        ends = list(accumulate(map(len, units)))
+        starts = [0, *ends]
+        return [(a + b, starts[at], ends[at + 1]) for at, (a, b) in enumerate(pairwise(units))]
+
+
+_BIGRAMS = _Bigrams()
 
 
 def _spaced_bigrams(match: re.Match[str]) -> str:
@@ -136,13 +158,31 @@ def _spaced_bigrams(match: re.Match[str]) -> str:
     return f" {' '.join(pairs)} "
 
 
-def raw_words(text: str) -> list[str]:
-    """The raw words of ``text`` in order, without offsets; each goes through :func:`split_raw`."""
+def raw_words(text: str, segmenter: Segmenter | None = None) -> list[str]:
+    """The raw words of ``text`` in order, without offsets; each goes through :func:`split_raw`.
+
+    Args:
+        segmenter: cuts runs; None = into bigrams.
+    """
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
+    if segmenter is not None:
+        return separate_words(separated(text, segmenter))
     text = normalized(text)
     if _HAS_UNSPACED.search(text):
-        text = _unspaced_run().sub(_spaced_bigrams, text)
+        text = unspaced_run().sub(_spaced_bigrams, text)
+    return _unicode_word().findall(text)
+
+
+def separated(text: str, segmenter: Segmenter) -> str:
+    """``text``, normalised, with spaces between the words that a segmenter finds in it."""
+    return segmenter.runs.sub(
+        lambda run: f" {' '.join([word for word, _, _ in segmenter.cut(run.group())])} ", normalized(text)
+    )
+
+
+def separate_words(text: str) -> list[str]:
+    """The raw words of a text in which spaces stand between all of them: see :func:`separated`."""
     return _unicode_word().findall(text)
 
 
@@ -186,30 +226,34 @@ class Token(NamedTuple):
         return "-" in self.word
 
 
-def _placed_raw_words(text: str) -> Iterator[tuple[str, int, int]]:
+def _placed_raw_words(text: str, segmenter: Segmenter) -> Iterator[tuple[str, int, int]]:
     """Raw words of normalised ``text`` with their offsets in it."""
     if text.isascii():
         for match in _ASCII_WORD.finditer(text):
             yield match.group(), match.start(), match.end()
         return
     pattern, done = _unicode_word(), 0
-    runs = list(_unspaced_run().finditer(text)) if _HAS_UNSPACED.search(text) else []
+    runs = list(segmenter.runs.finditer(text)) if segmenter is not _BIGRAMS or _HAS_UNSPACED.search(text) else []
     for run in [*runs, None]:
         start = run.start() if run else len(text)
         # Cut out, not bounded by arguments: a look-around must not see across the border of a run.
         for match in pattern.finditer(text[done:start]):
             yield match.group(), done + match.start(), done + match.end()
         if run:
-            for bigram, low, high in _bigrams(run.group()):
-                yield bigram, start + low, start + high
+            for word, low, high in segmenter.cut(run.group()):
+                yield word, start + low, start + high
             done = run.end()
 
 
-def tokenize(text: str) -> Iterator[Token]:
-    """The words of ``text`` with positions and offsets; a whole comes right before its first part."""
+def tokenize(text: str, segmenter: Segmenter | None = None) -> Iterator[Token]:
+    """The words of ``text`` with positions and offsets; a whole comes right before its first part.
+
+    Args:
+        segmenter: cuts runs; None = into bigrams.
+    """
     folded, alignment = align(text)
     position = 0
-    for raw, start, end in _placed_raw_words(folded):
+    for raw, start, end in _placed_raw_words(folded, segmenter or _BIGRAMS):
         parts, whole = split_raw(raw)
         if whole is None:
             yield Token(parts[0], position, alignment.start(start), alignment.end(end))

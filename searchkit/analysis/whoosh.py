@@ -6,32 +6,51 @@ strings and numbers. The bulk builder writes precisely what Whoosh's own writer 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from whoosh import analysis, columns, fields
 from whoosh.util.numeric import to_sortable
 
-from searchkit.analysis.analyzer import analyzer_of
+from searchkit.analysis.analysis import Analysis
+from searchkit.analysis.analyzer import Analyzer, analyzer_of
 from searchkit.analysis.detection import AUTO, detected
 from searchkit.analysis.folding import fold_value
 from searchkit.analysis.paths import normal_path, with_ancestors
 
 
-class WordTokenizer(analysis.Tokenizer):  # type: ignore[misc]  # whoosh has no types
+class _Analyzing:
+    """State of what analyzes text: of plain types, and of an index that is special in nothing its language alone."""
+
+    #: As in tables of contents that are older than it.
+    language = "und"
+    protected: tuple[str, ...] = ()
+    dictionary = False
+
+    def __init__(self, language: str | Analysis = "und") -> None:
+        made = Analysis(language) if isinstance(language, str) else language
+        self.language = made.language
+        if made.protected:
+            self.protected = tuple(sorted(made.protected))
+        if made.dictionary:
+            self.dictionary = True
+
+    def _analyzer(self) -> Callable[[str], Analyzer]:
+        """Gives the analyzer of a language, of the only one where it is not "auto"."""
+        made = Analysis(self.language, protected=self.protected, dictionary=self.dictionary)
+        if self.language == AUTO:
+            return lambda code: analyzer_of(made.within(code))
+        return lambda code: analyzer_of(made)
+
+
+class WordTokenizer(_Analyzing, analysis.Tokenizer):  # type: ignore[misc]  # whoosh has no types
     """Words as written, with positions and offsets; the whole of a hyphenated word at its first part's position.
 
     Args:
         language: a language code, or "auto": each text's own, which a caller of the chain says as ``language=`` or else
-            is recognised; tokens carry it.
+            is recognised; tokens carry it. Or an analysis.
     """
-
-    #: As in tables of contents that are older than it.
-    language = "und"
-
-    def __init__(self, language: str = "und") -> None:
-        self.language = language
 
     def __call__(
         self,
@@ -48,7 +67,7 @@ class WordTokenizer(analysis.Tokenizer):  # type: ignore[misc]  # whoosh has no 
     ) -> Iterator[analysis.Token]:
         code = self.language if self.language != AUTO else language or detected(value)
         token = analysis.Token(positions, chars, removestops=removestops, mode=mode, language=code, **kwargs)
-        for word, position, start, end in analyzer_of(code).tokenize(value):
+        for word, position, start, end in self._analyzer()(code).tokenize(value):
             token.text = word
             token.boost = 1.0
             token.stopped = False
@@ -62,31 +81,28 @@ class WordTokenizer(analysis.Tokenizer):  # type: ignore[misc]  # whoosh has no 
             yield token
 
 
-class TermFilter(analysis.Filter):  # type: ignore[misc]  # whoosh has no types
+class TermFilter(_Analyzing, analysis.Filter):  # type: ignore[misc]  # whoosh has no types
     """Words as written to index terms. ``no_morph=True`` leaves them as written.
 
     Args:
-        language: a language code, or "auto": that of the tokens.
+        language: a language code, or "auto": that of the tokens. Or an analysis.
     """
 
     is_morph = True
 
-    def __init__(self, language: str) -> None:
-        self.language = language
-
     def __call__(self, tokens: Iterator[analysis.Token]) -> Iterator[analysis.Token]:
-        is_mixed = self.language == AUTO
-        term = None if is_mixed else analyzer_of(self.language).term
+        is_mixed, of = self.language == AUTO, self._analyzer()
+        term = None if is_mixed else of(self.language).term
         for token in tokens:
             if not getattr(token, "no_morph", False):
                 if is_mixed:
-                    term = analyzer_of(token.language).term
+                    term = of(token.language).term
                 assert term is not None
                 token.text = term(token.text)
             yield token
 
 
-def text_analyzer(language: str) -> analysis.CompositeAnalyzer:
+def text_analyzer(language: str | Analysis) -> analysis.CompositeAnalyzer:
     """The analyzer chain of a text field."""
     return WordTokenizer(language) | TermFilter(language)
 
@@ -101,7 +117,7 @@ class ValueTokenizer(analysis.IDTokenizer):  # type: ignore[misc]  # whoosh has 
 class TextField(fields.TEXT):  # type: ignore[misc]  # whoosh has no types
     """Scored text with positions. Hyphenated wholes are indexed but not counted in the field's length."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str | Analysis) -> None:
         super().__init__(analyzer=text_analyzer(language), phrase=True, stored=True)
 
     def index(self, value: str, **kwargs: Any) -> Iterator[tuple[bytes, int, float, bytes]]:

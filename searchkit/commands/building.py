@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,15 @@ import click
 
 import searchkit
 from searchkit import terminal
+from searchkit.analysis import Analysis
 from searchkit.errors import ConfigurationError, IndexNotFoundError
-from searchkit.options import KINDS, declared_fields, index_option, schema_of
+from searchkit.options import KINDS, declared_fields, index_option, schema_of, words_in
 from searchkit.schema import Schema
 
 if TYPE_CHECKING:
     from searchkit.index import Durability, Index
+
+_WORDS = click.File(encoding="utf-8-sig")
 
 
 @click.command()
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
     metavar="CODE",
     help="Language of stems and stop words; auto: of each article its own.",
 )
+@click.option("--stop-words", metavar="FILE", type=_WORDS, help="Further words too common to score, parted by space.")
+@click.option("--protect", metavar="FILE", type=_WORDS, help="Words that are not stemmed, parted by space.")
+@click.option("--dictionary", is_flag=True, help="Cut Chinese, Japanese or Korean into words by a dictionary.")
+@click.option("--compounds", is_flag=True, help="Find German and Dutch words inside compounds too.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 if anything was skipped.")
 @click.option("--allow-empty", is_flag=True, help="Build an empty index if there is no article.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; one a processor unless given.")
@@ -44,6 +51,10 @@ def build(
     path: str,
     fields: Sequence[str],
     language: str,
+    stop_words: Iterable[str] | None,
+    protect: Iterable[str] | None,
+    dictionary: bool,
+    compounds: bool,
     strict: bool,
     allow_empty: bool,
     threads: int | None,
@@ -61,10 +72,17 @@ def build(
         searchkit build 'wire/*.jsonl.gz' --index news.idx --field topics:keywords --field words:number --strict
     """
     source = searchkit.read(sources, on_error="skip")
+    analysis = Analysis(
+        language,
+        stop_words=words_in(stop_words),
+        protected=words_in(protect),
+        dictionary=dictionary,
+        compounds=compounds,
+    )
     if fields:
-        schema = schema_of(fields, language)
+        schema = schema_of(fields, analysis)
     else:
-        schema = Schema.infer(source, language)
+        schema = Schema.infer(source, analysis)
         click.echo("fields, inferred from the articles:" if schema.declared else "no fields beside the usual ones")
         for name, kind in declared_fields(schema):
             click.echo(f"  {name}:{kind}")

@@ -11,8 +11,17 @@ import click
 
 import searchkit
 from searchkit import compiled, terminal
+from searchkit.analysis import Analysis
 from searchkit.errors import ConfigurationError, IndexCorruptError
 from searchkit.options import declared_fields, filters_of, index_option, json_option, selection_options
+
+
+def _language(analysis: Analysis) -> str:
+    """An analysis in words."""
+    counts = {"stop words more": len(analysis.stop_words), "words protected": len(analysis.protected)}
+    said = [f"{count:,} {name}" for name, count in counts.items() if count]
+    said += [name for name in ("dictionary", "compounds") if getattr(analysis, name)]
+    return ", ".join([analysis.language, *said])
 
 
 @click.command()
@@ -33,7 +42,7 @@ def info(path: str, as_json: bool) -> None:
         names = ("articles", "deleted", "segments", "generation", "terms", "words")
         rows = [("path", str(index.path)), *((name, f"{stats[name]:,}") for name in names)]
         rows += [(name, terminal.size(stats[f"{name}_bytes"])) for name in ("live", "dead", "kept", "reclaimable")]
-        rows += [("size", terminal.size(stats["bytes"])), ("language", index.schema.language)]
+        rows += [("size", terminal.size(stats["bytes"])), ("language", _language(index.schema.analysis))]
         rows.append(
             ("fields", " ".join(f"{name}:{kind}" for name, kind in declared_fields(index.schema)) or "none declared")
         )

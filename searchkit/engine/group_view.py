@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from searchkit.analysis.folding import plain_key
+from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.terms import SortedStrings
 from searchkit.engine.patterns import WrittenWords, written_words
@@ -16,6 +18,7 @@ _CACHED_TERMS = 50_000
 _CACHED_PATTERNS = 64
 #: A typed word stands for no more other terms than this.
 MAX_VARIANTS = 20
+_by_term: WeakKeyDictionary[TextGroup, tuple[Array, Array]] = WeakKeyDictionary()
 
 
 def equal_rows(strings: SortedStrings, value: bytes) -> range:
@@ -25,6 +28,17 @@ def equal_rows(strings: SortedStrings, value: bytes) -> range:
     while end < len(strings) and strings[end] == value:
         end += 1
     return range(start, end)
+
+
+def _words_by_term(group: TextGroup) -> tuple[Array, Array]:
+    """The rows of the words as written of a group in order of their terms, after where those of each term begin."""
+    found = _by_term.get(group)
+    if found is None:
+        starts = np.zeros(len(group.terms) + 1, np.int64)
+        np.cumsum(np.bincount(group.word_terms, minlength=len(group.terms)), out=starts[1:])
+        # Words sort nearly as their terms do, which a stable sort makes use of.
+        _by_term[group] = found = starts, np.argsort(group.word_terms, kind="stable")
+    return found
 
 
 class TermStatistics(NamedTuple):
@@ -113,6 +127,20 @@ class GroupView:
                 rows += equal_rows(group.words, key.encode(errors="replace"))
             terms.update((group.terms[group.word_terms[row]].decode(), None) for row in rows)
         return sorted(terms)[:MAX_VARIANTS]
+
+    def forms(self, term: str) -> list[str]:
+        """The words as written that stand for a term, segment after segment."""
+        found: list[str] = []
+        for group, row in zip(self.groups, self.term(term).rows, strict=True):
+            if row >= 0:
+                starts, rows = _words_by_term(group)
+                found += [group.words[word].decode() for word in rows[starts[row] : starts[row + 1]].tolist()]
+        return found
+
+    def written_df(self, word: str) -> int:
+        """How many documents have a word as written; in an index of several languages all the same."""
+        key = word.encode(errors="replace")
+        return sum(int(group.word_df[row]) for group in self.groups for row in equal_rows(group.words, key))
 
     def written(self, kind: str, text: str, distance: int = 0) -> list[WrittenWords]:
         """By segment: the words as written that a pattern matches, for its arguments see

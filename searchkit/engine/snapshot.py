@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchkit.analysis import UNKNOWN, QueryAnalyzer, analyzer_of, language_code
+from searchkit.analysis import COMPOUNDING, UNKNOWN, QueryAnalyzer, language_code
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, manifest_name, read_manifest
@@ -17,6 +17,7 @@ from searchkit.codec.layout import Array
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
 from searchkit.codec.terms import Strings
+from searchkit.engine.compounds import Compounds
 from searchkit.engine.group_view import GroupView
 from searchkit.engine.occurrences import Occurrences
 from searchkit.engine.recent import Recent
@@ -59,6 +60,7 @@ class Snapshot:
         self._lock = threading.Lock()  # of the two tables below
         self._columns: dict[str, Array] = {}
         self._keywords: dict[str, Keywords] = {}
+        self._compounds_of: dict[tuple[str, ...], Compounds] = {}
         self._local = threading.local()
         #: Weights of words, evaluators by ranking, columns to count: kept here by the engine, to go when this goes.
         self.weights: dict[tuple[Any, ...], tuple[float, ...]] = {}
@@ -121,8 +123,29 @@ class Snapshot:
         return made
 
     def variants(self, field: str, word: str) -> list[str]:
-        """What else a typed word stands for in a text field; see :meth:`GroupView.variants`."""
-        return self.groups[field][0].variants(word)
+        """What else a typed word stands for in a text field; see :meth:`GroupView.variants`. Compounds with it are."""
+        view = self.groups[field][0]
+        variants = view.variants(word)
+        return variants if self._compounding is None else [*variants, *self._compounds(view).containing(word)]
+
+    def parts(self, field: str, word: str) -> list[str]:
+        """The words that a typed compound is made of; none if it is none, or compounds stay whole."""
+        return [] if self._compounding is None else self._compounds(self.groups[field][0]).parts(word)
+
+    @cached_property
+    def _compounding(self) -> QueryAnalyzer | None:
+        """The analysis of the languages whose compounds are taken apart; None = of none."""
+        if not self.schema.analysis.compounds:
+            return None
+        analyzers = [self.schema.analyzer_in(language) for language in self.languages if language in COMPOUNDING]
+        return QueryAnalyzer(analyzers) if analyzers else None
+
+    def _compounds(self, view: GroupView) -> Compounds:
+        assert self._compounding is not None
+        found = self._compounds_of.get(view.fields)
+        if found is None:
+            found = self._compounds_of[view.fields] = Compounds(view, self._compounding)
+        return found
 
     def is_too_broad(self, field: str, pattern: str) -> bool:
         """Whether a regular expression fits more words of a text field than are searched."""
@@ -134,11 +157,11 @@ class Snapshot:
         Args:
             language: code of the language that they are in; None = any that the index holds.
         """
-        return self._every_language if language is None else QueryAnalyzer([analyzer_of(language)])
+        return self._every_language if language is None else QueryAnalyzer([self.schema.analyzer_in(language)])
 
     @cached_property
     def _every_language(self) -> QueryAnalyzer:
-        return QueryAnalyzer([analyzer_of(language) for language in self.languages])
+        return QueryAnalyzer(list(map(self.schema.analyzer_in, self.languages)))
 
     @cached_property
     def languages(self) -> list[str]:

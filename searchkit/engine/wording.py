@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakKeyDictionary
 
-import numpy as np
 from whoosh import query
 
-from searchkit.codec.layout import Array
-from searchkit.codec.postings import TextGroup
 from searchkit.engine.patterns import pattern_rows
 from searchkit.engine.snapshot import Snapshot
 from searchkit.highlight import Marks, Phrase
@@ -20,7 +16,6 @@ from searchkit.nodes import Word, WordPhrase, WrittenPattern
 _MAX_WORDS = 20_000
 #: The words as written of no more terms than this are looked up.
 _MAX_TERMS = 1000
-_by_term: WeakKeyDictionary[TextGroup, tuple[Array, Array]] = WeakKeyDictionary()
 
 
 def marks_of(snapshot: Snapshot, node: query.Query | None, field: str) -> Marks:
@@ -38,25 +33,7 @@ def forms_of(snapshot: Snapshot, marks: Marks, field: str) -> dict[str, list[str
     if len(terms) > _MAX_TERMS:
         return None
     view = snapshot.groups[field][0]
-    forms: dict[str, list[str]] = {}
-    for term in terms:
-        forms[term] = words = []
-        for group, row in zip(view.groups, view.term(term).rows, strict=True):
-            if row >= 0:
-                starts, rows = _words_by_term(group)
-                words += [group.words[word].decode() for word in rows[starts[row] : starts[row + 1]].tolist()]
-    return forms
-
-
-def _words_by_term(group: TextGroup) -> tuple[Array, Array]:
-    """The rows of the words as written of a group in order of their terms, after where those of each term begin."""
-    found = _by_term.get(group)
-    if found is None:
-        starts = np.zeros(len(group.terms) + 1, np.int64)
-        np.cumsum(np.bincount(group.word_terms, minlength=len(group.terms)), out=starts[1:])
-        # Words sort nearly as their terms do, which a stable sort makes use of.
-        _by_term[group] = found = starts, np.argsort(group.word_terms, kind="stable")
-    return found
+    return {term: view.forms(term) for term in terms}
 
 
 def _leaves(node: query.Query) -> Iterator[query.Query]:

@@ -98,7 +98,7 @@ class Finder:
         self._pieces: dict[str, _Piece] = {}
 
         def wanted(terms: Iterable[str], words: Iterable[str] = ()) -> Wanted:
-            if forms is None:
+            if forms is None or analyzer.segmenter is not None:  # whose words may be written otherwise
                 return Wanted(None, None)
             return Wanted.of([*words, *(word for term in terms for word in forms[term])])
 
@@ -151,7 +151,7 @@ class Finder:
         size = 0
         marks: list[Mark] = []
         words: list[_Word] = []
-        for word, position, start, end in tokens_of(piece):
+        for word, position, start, end in tokens_of(piece, self._analyzer.segmenter):
             size = position + 1
             term = self._analyzer.term(word)
             if term in self._marks.terms or word in self._marks.words:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 from searchkit.analysis import tokenize
 from searchkit.analysis.normalize import normalized
+from searchkit.analysis.tokenizer import Segmenter
 
 # One character for one that the tokenizer treats alike, so that most typeset text becomes ASCII with its offsets kept.
 _SEPARATORS = "\u201c\u201d\u2013\u2014。、！？：；（）「」『』《》【】"
@@ -115,12 +116,12 @@ class PieceText:
                 yield start, piece
 
 
-def tokens_of(piece: str) -> Iterable[tuple[str, int, int, int]]:
-    """The tokens of a piece."""
+def tokens_of(piece: str, segmenter: Segmenter | None = None) -> Iterable[tuple[str, int, int, int]]:
+    """The tokens of a piece, which a segmenter may cut; None = into bigrams."""
     word = piece.rstrip(_AFTER_WORDS)
     if word.isascii() and word.isalnum():  # nine of ten
         return ((word, 0, 0, len(word)),)
-    return tokenize(piece)
+    return tokenize(piece, segmenter)
 
 
 def _has_any(text: str, insides: Sequence[str]) -> bool:

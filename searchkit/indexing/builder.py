@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
-from searchkit.analysis import analyzer_of
 from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import write_ids, write_keyword
 from searchkit.codec.layout import Array, FileWriter
@@ -27,7 +26,7 @@ from searchkit.indexing.sections import GroupSections, column_attributes
 from searchkit.indexing.signatures import Signer
 from searchkit.indexing.spill import Spill, Stretch
 from searchkit.indexing.stories import Earlier, Signed, settle
-from searchkit.indexing.words import MixedVocabulary, RawWords, Vocabulary, prepared
+from searchkit.indexing.words import MixedVocabulary, RawWords, Vocabulary
 from searchkit.schema import Date, Keyword, Schema
 
 #: Articles are handed over at this many bytes of them.
@@ -208,7 +207,7 @@ class SegmentBuilder:
         self._crew = _Crew(threads)
         self._storage = storage
         self._spill: Spill | None = None
-        self._vocabulary = MixedVocabulary() if schema.is_mixed else Vocabulary(schema.analyzer)
+        self._vocabulary = MixedVocabulary(schema.analyzer_in) if schema.is_mixed else Vocabulary(schema.analyzer)
         self._signer = Signer(self._vocabulary.raw_words) if schema.stories else None
         self._signatures = [np.zeros((0, BINS), np.uint16)]  # of what is inverted
         self._texts = [_TextBuffer(fields, self._vocabulary) for fields in schema.text_groups]
@@ -256,7 +255,7 @@ class SegmentBuilder:
         self._records.append(record)
         for name, column in self._columns.items():
             column.add(values.get(name))
-        small = analyzer_of(language).small
+        small = self._schema.analyzer_in(language).small
         self._languages.append(language)
         self._batch[0] += (small(article.title), small(article.body))
         for place, name in self._declared:
@@ -274,7 +273,10 @@ class SegmentBuilder:
 
     def _hand_over(self) -> None:
         """Have the words of the batch numbered and its articles compressed."""
-        texts, self._batch = [prepared(group) for group in self._batch], [[] for _ in self._texts]
+        texts, self._batch = (
+            [self._vocabulary.raw_words.prepared(group) for group in self._batch],
+            [[] for _ in self._texts],
+        )
         records, self._records, self._batch_bytes = self._records, [], 0
         before = self._numbered[-1][0] if self._numbered else None
         numbered = self._crew.do(_number, self._vocabulary.raw_words, texts, before, self._signer)

@@ -12,6 +12,7 @@ import numpy as np
 
 from searchkit.analysis import character_classes
 from searchkit.analysis.normalize import normalized
+from searchkit.analysis.tokenizer import ALNUM, UNSPACED
 from searchkit.codec.layout import Array
 from searchkit.codec.terms import PackedStrings
 from searchkit.compiled import Kernels
@@ -97,8 +98,9 @@ class _Dict:
 
 
 @cache
-def _classes(stop: int) -> Array:
-    return np.frombuffer(bytearray(character_classes(stop)), np.uint8)
+def _classes(stop: int, has_bigrams: bool) -> Array:
+    classes = np.frombuffer(bytearray(character_classes(stop)), np.uint8)
+    return classes if has_bigrams else np.where(classes == UNSPACED, np.uint8(ALNUM), classes)
 
 
 class Numbered(NamedTuple):
@@ -198,12 +200,16 @@ class Table:
         self._call(self._kernels.number_strings, *_joined(strings), numbers)
         return numbers
 
-    def number_words(self, texts: Texts) -> Numbered:
-        """The numbers of the raw words of texts, new ones included."""
+    def number_words(self, texts: Texts, has_bigrams: bool = True) -> Numbered:
+        """The numbers of the raw words of texts, new ones included.
+
+        Args:
+            has_bigrams: whether runs of scripts without spaces are cut into bigrams; else they are words.
+        """
         raws = np.empty(texts.words.nbytes // 2, np.uint32)
         counts = np.zeros(len(texts.starts) - 1, np.uint32)
         self._known[1] = 0
-        classes = _classes(_ASCII if texts.are_ascii else _UNICODE)
+        classes = _classes(_ASCII if texts.are_ascii else _UNICODE, has_bigrams)
         self._call(self._kernels.number_words, texts.words, texts.starts, classes, raws, counts)
         return Numbered(raws[: self._known[1]].copy(), counts.astype(np.int64))
 

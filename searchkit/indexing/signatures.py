@@ -22,7 +22,7 @@ from searchkit.codec.columns import hash_ids
 from searchkit.codec.layout import Array
 from searchkit.codec.stories import BINS
 from searchkit.indexing.numbering import KERNELS, Numbered
-from searchkit.indexing.words import RawWords, prepared
+from searchkit.indexing.words import RawWords
 
 _EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 #: What is added to a number for each step that it was borrowed over: odd, without a pattern.
@@ -90,7 +90,7 @@ class Signer:
 
     def shingles(self, articles: Sequence[tuple[str, str]]) -> list[frozenset[int]]:
         """The shingles of each article, given by title and body."""
-        numbered = self._raw_words.number(prepared([text for article in articles for text in article]))
+        numbered = self._raw_words.number(self._raw_words.prepared([text for article in articles for text in article]))
         counts = numbered.counts.reshape(-1, _FIELDS).sum(axis=1)
         hashes = shingle_hashes(self._hashes_of_words()[numbered.raws], counts).tolist()
         ends = np.cumsum(counts).tolist()

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis import UNKNOWN, Analyzer, analyzer_of, raw_words, split_raw
+from searchkit.analysis import UNKNOWN, Analyzer, raw_words, separate_words, separated, split_raw
+from searchkit.analysis.tokenizer import Segmenter
 from searchkit.codec.layout import Array
 from searchkit.codec.terms import PackedStrings
 from searchkit.indexing.numbering import KERNELS, Dictionary, Numbered, Table, Texts, newest, numbering
 
 
 class RawWords:
-    """Numbers the raw words of texts: by a regular expression and a dict until the kernels are there."""
+    """Numbers the raw words of texts: by a regular expression and a dict until the kernels are there.
 
-    def __init__(self) -> None:
+    Args:
+        segmenter: cuts runs of letters; None = into bigrams.
+    """
+
+    def __init__(self, segmenter: Segmenter | None = None) -> None:
+        self._segmenter = segmenter
+        self._words = raw_words if segmenter is None else separate_words
         self._numbers: defaultdict[str, int] = numbering()
         self._table: Table | None = None
 
@@ -26,16 +33,17 @@ class RawWords:
         return len(self._numbers) if self._table is None else len(self._table)
 
     def number(self, texts: Sequence[str] | Texts) -> Numbered:
-        """The raw words of texts, best those of :func:`prepared`. One thread at a time."""
+        """The raw words of texts that were :meth:`prepared`. One thread at a time."""
         if self._table is not None or isinstance(texts, Texts):
             if self._table is None:
                 self._table = Table(KERNELS.ready(), self.since(0))
                 self._numbers.clear()
-            return self._table.number_words(texts if isinstance(texts, Texts) else Texts.of(texts))
+            has_bigrams = self._segmenter is None
+            return self._table.number_words(texts if isinstance(texts, Texts) else Texts.of(texts), has_bigrams)
         raws, counts = array("I"), np.zeros(len(texts), np.int64)
         for row, text in enumerate(texts):
             before = len(raws)
-            raws.extend(map(self._numbers.__getitem__, raw_words(text)))
+            raws.extend(map(self._numbers.__getitem__, self._words(text)))
             counts[row] = len(raws) - before
         return Numbered(np.array(raws, np.uint32), counts)
 
@@ -45,10 +53,11 @@ class RawWords:
             return self._table.since(first)  # no raw word has white space in it
         return [word.encode() for word in newest(self._numbers, first)]
 
-
-def prepared(texts: Sequence[str]) -> Sequence[str] | Texts:
-    """Texts as :meth:`RawWords.number` takes them with the least Python: as the kernels do, if they are there."""
-    return texts if KERNELS.ready() is None else Texts.of(texts)
+    def prepared(self, texts: Sequence[str]) -> Sequence[str] | Texts:
+        """Texts as :meth:`number` takes them: cut, and as the kernels take them, if they are there."""
+        if self._segmenter is not None:
+            texts = [separated(text, self._segmenter) for text in texts]
+        return texts if KERNELS.ready() is None else Texts.of(texts)
 
 
 #: Between a word as written and its term; it sorts before every character of a word, and is in none.
@@ -78,7 +87,7 @@ class Vocabulary:
 
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
-        self.raw_words = RawWords()
+        self.raw_words = RawWords(analyzer.segmenter)
         self.words = Dictionary()
         self.terms = Dictionary()
         self._tables = Tables(np.zeros((0, 4), np.uint32), np.zeros((0, 2), np.uint32), np.zeros(0, np.uint32))
@@ -116,10 +125,14 @@ class MixedVocabulary(Vocabulary):
     """All words of a builder of several languages: a raw word is another one in each language.
 
     Words as written are kept apart by what they become: each has a row for every term that it stands for.
+
+    Args:
+        analyzer_in: gives the analyzer of a language.
     """
 
-    def __init__(self) -> None:
-        super().__init__(analyzer_of(UNKNOWN))
+    def __init__(self, analyzer_in: Callable[[str], Analyzer]) -> None:
+        super().__init__(analyzer_in(UNKNOWN))
+        self._analyzer_in = analyzer_in
         self._raws: list[bytes] = []
         self._numbers: dict[str, Array] = {}  # by language: number by raw word, -1 where it has not met it yet
         self._new: list[tuple[str, Array]] = []  # not in the tables yet: language, raw words by number
@@ -158,7 +171,7 @@ class MixedVocabulary(Vocabulary):
         self._raws += self.raw_words.since(len(self._raws))
         parts = [self._tables]
         for code, raws in self._new:
-            analyzer = analyzer_of(code)
+            analyzer = self._analyzer_in(code)
             split = split_words([self._raws[raw] for raw in raws.tolist()], sum(len(part.outputs) for part in parts))
             words = [word.decode() for word in split.words]
             terms = [term.encode() for term in analyzer.terms(words)]

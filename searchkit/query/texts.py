@@ -44,6 +44,9 @@ class Vocabulary(Protocol):
     def variants(self, field: str, word: str) -> Sequence[str]:
         """Index terms, besides the word's own, of the words as written that the word also stands for."""
 
+    def parts(self, field: str, word: str) -> Sequence[str]:
+        """The words that a word is made of, where compounds are taken apart and it is one; else none."""
+
     def is_too_broad(self, field: str, pattern: str) -> bool:
         """Whether a regular expression fits more words of a field than are searched."""
 
@@ -162,7 +165,7 @@ class TextValues:
             hint = f" (an operator is written {word.upper()})" if word in ("and", "or", "not") else ""
             self.note("ignored-word", item, f"the common word {word!r} is not searched{hint}")
             return None
-        if self.written_patterns and len(word) == 1 and not word.isascii() and raw_words(word * 3) == [word * 2] * 2:
+        if self.written_patterns and len(word) == 1 and not word.isascii() and self.analyzer.has_bigrams(word):
             # Where bigrams are indexed, a single character is in those that begin and those that end with it.
             if self.is_one_too_many(item):
                 return None
@@ -170,6 +173,8 @@ class TextValues:
             return query.ConstantScoreQuery(query.Or(pair), item.boost)
         node = Word(fields, self.terms(fields, word), item.boost, word)
         phrases = self.analyzer.phrases(word)
+        if parts := self.vocabulary.parts(fields[0], word):
+            phrases = [*phrases, list(parts)]
         if not phrases:
             return node
         return joined(query.Or, present([node, *(self.together(phrase, item, fields) for phrase in phrases)]))
@@ -225,7 +230,7 @@ class TextValues:
         """A word with or without wildcards in it."""
         text = item.text
         bare = text.strip("*")
-        bigrams = raw_words(bare)
+        bigrams = self.analyzer.raw_words(bare)
         if not is_wild(text):
             return self.words(item, fields, required)
         if text.strip("*?") and not raw_words(text.replace("*", " ").replace("?", " ")):

@@ -185,3 +185,26 @@ def test_a_build_that_does_not_wait_for_the_disk_is_the_same(
     run("build", "seeds", "--index", tmp_path / "index", "--no-sync")
     with searchkit.open(tmp_path / "index") as index:
         assert (len(index), index.check().ok) == (14, True)
+
+
+def test_build_takes_what_is_special_to_an_index(run: Run, tmp_path: Path) -> None:
+    first = record("1", title="Güterzug", body="Zug um Zug, Güter")
+    source = lines_file(tmp_path / "a.jsonl", first, record("2", title="Zug Güter"))
+    (tmp_path / "stop.txt").write_text("# the wire itself\nReuter afp\n", "utf-8")
+    (tmp_path / "keep.txt").write_text("Ideen\n", "utf-8")
+    words = ["--stop-words", tmp_path / "stop.txt", "--protect", tmp_path / "keep.txt"]
+    run("build", source, "--index", tmp_path / "idx", "--language", "de", "--compounds", *words)
+    with searchkit.open(tmp_path / "idx") as index:
+        expected = searchkit.Analysis("de", stop_words=["reuter", "afp"], protected=["ideen"], compounds=True)
+        assert index.schema.analysis == expected
+        assert index.search("güter").total == 2
+    info = run("info", "--index", tmp_path / "idx").stdout
+    assert "language    de, 2 stop words more, 1 words protected, compounds" in info
+
+
+def test_build_says_what_is_wrong_with_a_list_of_words(run: Run, tmp_path: Path) -> None:
+    source = lines_file(tmp_path / "a.jsonl", record("1"))
+    build = ("build", source, "--index", tmp_path / "idx")
+    assert "none.txt" in run(*build, "--stop-words", tmp_path / "none.txt", status=2).stderr
+    assert "dictionary is for ja, ko, zh" in run(*build, "--dictionary", status=2).stderr
+    assert not (tmp_path / "idx").exists()

@@ -16,7 +16,7 @@ from searchkit.analysis import raw_words
 from searchkit.analysis.normalize import normalized
 from searchkit.codec.stories import BINS
 from searchkit.indexing.signatures import Signer
-from searchkit.indexing.words import RawWords, prepared
+from searchkit.indexing.words import RawWords
 
 few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXT = st.lists(
@@ -55,7 +55,7 @@ def signature(title: str, body: str) -> list[int]:
 
 
 def sign(articles: Sequence[tuple[str, str]], signer: Signer, numbers: RawWords) -> Any:
-    return signer.sign(numbers.number(prepared([text for article in articles for text in article])))
+    return signer.sign(numbers.number(numbers.prepared([text for article in articles for text in article])))
 
 
 @few

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import searchkit
 from searchkit.analysis import analyzer_of, raw_words, split_raw
 from searchkit.indexing.numbering import KERNELS, Numbered
-from searchkit.indexing.words import MixedVocabulary, RawWords, Vocabulary, prepared
+from searchkit.indexing.words import MixedVocabulary, RawWords, Vocabulary
 
 fixtures = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # What the rules speak of, what they do not, and characters that normalisation changes, of one to four bytes.
@@ -42,7 +42,7 @@ def test_numbers_stand_for_the_raw_words_of_the_texts(
     either_way: str, small_table: None, batches: list[list[str]]
 ) -> None:
     numbers = RawWords()
-    found = [numbers.number(prepared(batch)) for batch in batches]
+    found = [numbers.number(numbers.prepared(batch)) for batch in batches]
     known = numbers.since(0)
     assert len(known) == len(numbers) == len(set(known))
     assert [spelled(numbered, known) for numbered in found] == [[raw_words(t) for t in batch] for batch in batches]
@@ -106,9 +106,9 @@ def meaning(vocabulary: Vocabulary, raws: list[int]) -> list[tuple[list[tuple[st
 def test_words_of_several_languages_are_what_each_makes_of_them(
     either_way: str, small_table: None, batches: list[list[tuple[str, str]]]
 ) -> None:
-    mixed = MixedVocabulary()
+    mixed = MixedVocabulary(analyzer_of)
     for batch in batches:
-        numbered = mixed.raw_words.number(prepared([text for _, text in batch]))
+        numbered = mixed.raw_words.number(mixed.raw_words.prepared([text for _, text in batch]))
         apart = mixed.told_apart(numbered, [language for language, _ in batch])
         raws = iter(apart.raws.tolist())
         for (language, text), count in zip(batch, apart.counts.tolist(), strict=True):

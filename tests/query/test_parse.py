@@ -29,6 +29,9 @@ class Vocabulary:
     def variants(self, field: str, word: str) -> Sequence[str]:
         return self._variants.get(word, [])
 
+    def parts(self, field: str, word: str) -> Sequence[str]:
+        return []
+
     def is_too_broad(self, field: str, pattern: str) -> bool:
         return pattern == ".*"
 

@@ -32,6 +32,9 @@ class Vocabulary:
     def variants(self, field: str, word: str) -> Sequence[str]:
         return ["é" + word] if len(word) == 3 else []
 
+    def parts(self, field: str, word: str) -> Sequence[str]:
+        return []
+
     def is_too_broad(self, field: str, pattern: str) -> bool:
         return False
 
