@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -136,10 +136,13 @@ def document_of(snapshot: Snapshot, id: str) -> int:
     return doc
 
 
-def search_trend(snapshot: Snapshot, request: Request, queries: str | Sequence[str], by: str) -> Trend:
+def search_trend(
+    search: Callable[[Request], Results], request: Request, queries: str | Sequence[str], by: str
+) -> Trend:
     """How often articles match over calendar time.
 
     Args:
+        search: gives the results of a request.
         request: all but the queries.
         queries: one or several texts.
         by: the period.
@@ -157,7 +160,7 @@ def search_trend(snapshot: Snapshot, request: Request, queries: str | Sequence[s
     if isinstance(request.filters, Mapping) and "published" in request.filters:
         raise ConfigurationError("a trend is limited in time by since and until, not by a filter of 'published'")
     key = f"published:{by}"
-    found = {text: search(snapshot, replace(request, query=text, facets=[key])) for text in ["*", *texts]}
+    found = {text: search(replace(request, query=text, facets=[key])) for text in ["*", *texts]}
     counts = {text: of.facets[key] for text, of in found.items()}
     everything = counts["*"]
     return Trend.of(

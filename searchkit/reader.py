@@ -9,17 +9,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from searchkit.analysis import QueryAnalyzer
 from searchkit.article import Article
+from searchkit.asking import Asking
 from searchkit.codec.generation import latest_generation
 from searchkit.codec.storage import Storage
+from searchkit.derived import explain_plan, explain_score, search_significant, search_similar, search_story
+from searchkit.engine.plan import PlanReport
+from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexCorruptError, IndexNotFoundError, IndexVersionError
+from searchkit.request import Request
+from searchkit.results import Results
 from searchkit.schema import Schema
+from searchkit.search import search
 from searchkit.searchable import Searchable
 from searchkit.stats import Generation, generations, stats
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
+
+    from searchkit.explain import Explanation
+    from searchkit.query.texts import Vocabulary
+    from searchkit.significant import SignificantTerm
+    from searchkit.suggest import Correction
 
 
 @dataclass(frozen=True)
@@ -158,3 +171,42 @@ class Reader(Searchable):
             return CheckReport((str(error),))
         problems = [str(problem) for segment in snapshot.segments for problem in segment.problems()]
         return CheckReport(tuple(problems))
+
+    # ---- searching, over the snapshot
+
+    def _search(self, request: Request) -> Results:
+        return search(self._snapshot, request)
+
+    def _language(self, language: str | None) -> tuple[Vocabulary, QueryAnalyzer]:
+        snapshot = self._snapshot
+        return snapshot, snapshot.query_analyzer(language)
+
+    def _similar(self, request: Request, id: str) -> Results:
+        return search_similar(self._snapshot, request, id)
+
+    def _story(self, request: Request, id: str) -> Results:
+        return search_story(self._snapshot, request, id)
+
+    def _significant(self, request: Request) -> list[SignificantTerm]:
+        return search_significant(self._snapshot, request)
+
+    def _explain(self, request: Request, id: str) -> Explanation:
+        return explain_score(self._snapshot, request, id)
+
+    def _explain_plan(self, request: Request) -> PlanReport:
+        return explain_plan(self._snapshot, request)
+
+    def _complete_word(self, text: str, limit: int) -> list[str]:
+        from searchkit.suggest import complete_word  # here and below: a search does without
+
+        return complete_word(self._snapshot, text, limit)
+
+    def _complete_value(self, text: str, field: str, limit: int) -> list[str]:
+        from searchkit.suggest import complete_value
+
+        return complete_value(self._snapshot, text, field, limit)
+
+    def _correct(self, text: str) -> Correction | None:
+        from searchkit.suggest import correct
+
+        return correct(Asking(self._snapshot, ranking_named("default")), text, ["all", "any"])

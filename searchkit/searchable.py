@@ -1,4 +1,4 @@
-"""``Searchable``: all that an index can be asked about its articles."""
+"""``Searchable``: all that an index can be asked about its articles, whatever it is kept in."""
 
 from __future__ import annotations
 
@@ -9,43 +9,79 @@ from typing import TYPE_CHECKING, Any
 
 from whoosh.query import Query
 
-from searchkit.asking import Asking
-from searchkit.derived import (
-    explain_plan,
-    explain_score,
-    search_significant,
-    search_similar,
-    search_story,
-    search_trend,
-)
+from searchkit.derived import search_trend
 from searchkit.engine.plan import PlanReport
-from searchkit.engine.scoring import Ranking, ranking_named
-from searchkit.engine.snapshot import Snapshot
+from searchkit.engine.scoring import Ranking
 from searchkit.errors import ConfigurationError
 from searchkit.facets import Facet
 from searchkit.filters import Composition, language_filter
 from searchkit.highlight import Highlight
 from searchkit.request import Request
 from searchkit.results import Results
-from searchkit.schema import Keyword
-from searchkit.search import search
+from searchkit.schema import Keyword, Schema
 from searchkit.synonyms import Synonyms
 
 if TYPE_CHECKING:
+    from searchkit.analysis import QueryAnalyzer
     from searchkit.explain import Explanation
     from searchkit.query.parsed import ParsedQuery
+    from searchkit.query.texts import Vocabulary
     from searchkit.significant import SignificantTerm
     from searchkit.suggest import Correction
     from searchkit.trend import Trend
 
 
 class Searchable(ABC):
-    """What is asked of an index goes to its snapshot. Safe to use from many threads at once."""
+    """The questions, which are the same for every index: what each means is settled here, once. How they are answered
+    is told by the methods with an underscore, which are given what was asked. Safe to use from many threads at once.
+    """
 
     @property
     @abstractmethod
-    def _snapshot(self) -> Snapshot:
-        """What is read from."""
+    def schema(self) -> Schema:
+        """Its schema."""
+
+    @abstractmethod
+    def _search(self, request: Request) -> Results:
+        """The results of a search."""
+
+    @abstractmethod
+    def _language(self, language: str | None) -> tuple[Vocabulary, QueryAnalyzer]:
+        """What query texts are read by: the words of the index, and the analysis in a language, None = in all of it."""
+
+    @abstractmethod
+    def _similar(self, request: Request, id: str) -> Results:
+        """The articles most like one. The request has all but the query."""
+
+    @abstractmethod
+    def _story(self, request: Request, id: str) -> Results:
+        """The articles of one's story. The request has all but the query."""
+
+    @abstractmethod
+    def _significant(self, request: Request) -> list[SignificantTerm]:
+        """What sets the matches of a request apart."""
+
+    @abstractmethod
+    def _explain(self, request: Request, id: str) -> Explanation:
+        """Why an article scores as it does."""
+
+    @abstractmethod
+    def _explain_plan(self, request: Request) -> PlanReport:
+        """How the ten best are found."""
+
+    @abstractmethod
+    def _complete_word(self, text: str, limit: int) -> list[str]:
+        """A text with its last word completed."""
+
+    @abstractmethod
+    def _complete_value(self, text: str, field: str, limit: int) -> list[str]:
+        """The values of a keyword field that begin with a text."""
+
+    @abstractmethod
+    def _correct(self, text: str) -> Correction | None:
+        """A query text with its misspelt words corrected."""
+
+    # ---- what is asked
 
     def search(
         self,
@@ -138,7 +174,7 @@ class Searchable(ABC):
             language,
             synonyms,
         )
-        return search(self._snapshot, request)
+        return self._search(request)
 
     def parse(
         self,
@@ -159,9 +195,9 @@ class Searchable(ABC):
         """
         from searchkit.query.parsed import parsed_query
 
-        snapshot = self._snapshot
-        language_filter(snapshot.schema, language)  # which says whether it is one
-        return parsed_query(query, snapshot.schema, snapshot, match, now, tz, snapshot.query_analyzer(language))
+        language_filter(self.schema, language)  # which says whether it is one
+        vocabulary, analyzer = self._language(language)
+        return parsed_query(query, self.schema, vocabulary, match, now, tz, analyzer)
 
     def similar(
         self,
@@ -186,7 +222,7 @@ class Searchable(ABC):
         """
         request = Request("", limit, filters=filters, since=since, until=until, facets=facets, highlight=highlight)
         request.collapse = collapse
-        return search_similar(self._snapshot, request, id)
+        return self._similar(request, id)
 
     def story(self, id: str, limit: int | None = None, *, sort: str | Sequence[str] = "oldest") -> Results:
         """All articles that tell the same as one, which was settled when they were added, and it itself.
@@ -198,7 +234,7 @@ class Searchable(ABC):
         Raises:
             ConfigurationError: no article of this id, an argument that cannot be honoured, or an index without stories.
         """
-        return search_story(self._snapshot, Request("", limit, sort=sort, highlight=False), id)
+        return self._story(Request("", limit, sort=sort, highlight=False), id)
 
     def significant(
         self,
@@ -227,7 +263,7 @@ class Searchable(ABC):
         """
         request = Request(query, limit, match=match, filters=filters, since=since, until=until, now=now, tz=tz)
         request.language = language
-        return search_significant(self._snapshot, request)
+        return self._significant(request)
 
     def explain(
         self,
@@ -266,7 +302,7 @@ class Searchable(ABC):
             language=language,
             synonyms=synonyms,
         )
-        return explain_score(self._snapshot, request, id)
+        return self._explain(request, id)
 
     def explain_plan(
         self,
@@ -277,7 +313,7 @@ class Searchable(ABC):
         language: str | None = None,
     ) -> PlanReport:
         """Which evaluator answers a query, and the postings it reads. Arguments and errors as in :meth:`search`."""
-        return explain_plan(self._snapshot, Request(query, match=match, ranking=ranking, language=language))
+        return self._explain_plan(Request(query, match=match, ranking=ranking, language=language))
 
     def trend(
         self,
@@ -305,7 +341,7 @@ class Searchable(ABC):
         """
         request = Request("", 0, match=match, filters=filters, since=since, until=until, now=now, tz=tz)
         request.language = language
-        return search_trend(self._snapshot, request, queries, by)
+        return search_trend(self._search, request, queries, by)
 
     def suggest(self, text: str, limit: int = 10, field: str | None = None) -> list[str]:
         """How a text may go on that a reader is typing, most frequent first.
@@ -323,15 +359,12 @@ class Searchable(ABC):
             raise ConfigurationError(f"what is to be completed is text, not {text!r}")
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
             raise ConfigurationError(f"limit must be a number from 0 on, not {limit!r}")
-        from searchkit.suggest import complete_value, complete_word  # here and below: a search does without
-
-        snapshot = self._snapshot
         if field is None:
-            return complete_word(snapshot, text, limit)
-        snapshot.schema.require(field, Keyword, use="complete the values of")
+            return self._complete_word(text, limit)
+        self.schema.require(field, Keyword, use="complete the values of")
         if field == "id":
             raise ConfigurationError("the id is different in every article: there is nothing to complete")
-        return complete_value(snapshot, text, field, limit)
+        return self._complete_value(text, field, limit)
 
     def correct(self, text: str) -> Correction | None:
         """A query text with its misspelt words corrected from the words of the index, so that it finds an article.
@@ -345,6 +378,4 @@ class Searchable(ABC):
         """
         if not isinstance(text, str):
             raise ConfigurationError(f"what is to be corrected is text, not {text!r}")
-        from searchkit.suggest import correct
-
-        return correct(Asking(self._snapshot, ranking_named("default")), text, ["all", "any"])
+        return self._correct(text)
