@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,6 +22,7 @@ from searchkit.errors import ConfigurationError, IndexExistsError
 from searchkit.filters import Clock, Composition, restricted
 from searchkit.query.parse import parse_query
 from searchkit.reader import Reader
+from searchkit.saved import SavedQueries
 from searchkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -119,6 +120,42 @@ class Index(Reader):
         if self._current is not None:  # closed while it was written to: the commit stands all the same
             self.refresh()
 
+    @property
+    def saved(self) -> SavedQueries:
+        """Named queries that are kept with the index, to be told of new articles: see :meth:`matching` and the
+        ``matches`` of a report of :meth:`add`.
+
+        It is a mapping of names to query texts (which mean what they mean with ``match="all"``):
+        ``index.saved["steel"] = "steel tariff*"``.
+        """
+        return SavedQueries(lambda: self._snapshot.saved, self._change_saved)
+
+    def _change_saved(self, change: Callable[[dict[str, str]], None]) -> None:
+        transaction = self._begin(TIMEOUT)
+        try:
+            before = transaction.saved_before()
+            queries = dict(before)
+            change(queries)
+            for name, text in queries.items():
+                if name not in before or before[name] != text:
+                    self._check_saved(name, text)
+            transaction.saved = queries
+            transaction.commit()
+        except BaseException:
+            transaction.rollback()
+            raise
+        self._committed()
+
+    def _check_saved(self, name: str, text: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"the name of a saved query is a text, not {name!r}")
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigurationError(f"saved query {name!r}: it is a text, '*' for every article, not {text!r}")
+        wrong = [note for note in self.parse(text).notes if note.kind != "ignored-word"]
+        if wrong:
+            # What a search may leave out with a note would be missed, or told wrongly, for as long as it is saved.
+            raise ConfigurationError(f"saved query {name!r}: {wrong[0].message}")
+
     def rebuild(
         self,
         articles: Iterable[Article],
@@ -168,7 +205,8 @@ class Index(Reader):
         transaction = self._begin(timeout, threads)
         from searchkit.indexing.writer import index_articles
 
-        report = index_articles(transaction, articles, on_error=on_error, progress=progress)
+        matching = self._matcher().matching if self._snapshot.saved else None
+        report = index_articles(transaction, articles, on_error=on_error, progress=progress, matching=matching)
         self._committed()
         return report
 

@@ -32,6 +32,8 @@ FLOORS: dict[float, tuple[str, ...]] = {
         "feedback",
         "collapse",
         "stats",
+        "alerts",
+        "saved",
     ),
     3.5: ("filters", "asking"),
     3: ("indexing", "engine", "query", "sources"),
