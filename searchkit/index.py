@@ -48,6 +48,12 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durabi
     Raises:
         IndexExistsError: the directory holds an index, or anything else.
         ConfigurationError: there is no such durability.
+
+    Example:
+        >>> with searchkit.create("talks.idx", Schema(topics=Keyword(multiple=True))) as talks:
+        ...     report = talks.add([Article("1", "Grain talks", "They began.", "1987-03-20", topics=["grain"])])
+        >>> report.added
+        1
     """
     from searchkit.indexing.commit import create_index
 
@@ -77,6 +83,11 @@ def open(  # searchkit.open is the name that people expect
         IndexNotFoundError: there is none at the path.
         IndexCorruptError: it is damaged.
         IndexVersionError: a later version of searchkit wrote it.
+
+    Example:
+        >>> with searchkit.open("seeds.idx") as seeds:
+        ...     len(seeds)
+        14
     """
     return Index(_storage(path, durability))
 
@@ -127,6 +138,11 @@ class Index(Reader):
 
         It is a mapping of names to query texts (which mean what they mean with ``match="all"``):
         ``index.saved["steel"] = "steel tariff*"``.
+
+        Example:
+            >>> index.saved["trams"] = "tram line*"
+            >>> index.matching(Article("x", "Tram line 4", "It reopens."))
+            ['trams']
         """
         return SavedQueries(lambda: self._snapshot.saved, self._change_saved)
 
@@ -182,6 +198,11 @@ class Index(Reader):
             IndexLockedError: another writer held the index all that time.
             ArticleError: an article does not fit the schema.
             ConfigurationError: there is no article. In each case the index stays as it was.
+
+        Example:
+            >>> report = index.rebuild(searchkit.read("seeds/"))
+            >>> report.added, report.skipped
+            (14, [])
         """
         transaction = self._begin(timeout, threads, replace=True, schema=schema)
         from searchkit.indexing.writer import index_articles
@@ -201,7 +222,13 @@ class Index(Reader):
         on_error: OnError = "raise",
         timeout: float = TIMEOUT,
     ) -> Report:
-        """Add articles, or replace those of their ids, in one commit. Arguments and errors as in :meth:`rebuild`."""
+        """Add articles, or replace those of their ids, in one commit. Arguments and errors as in :meth:`rebuild`.
+
+        Example:
+            >>> report = index.add([Article("tram", "A tram", "It runs."), Article("tram", "A tram", "It ran.")])
+            >>> report.added, report.warnings
+            (1, ["1 ids came more than once, the last article of each was kept, e.g. 'tram'"])
+        """
         transaction = self._begin(timeout, threads)
         from searchkit.indexing.writer import index_articles
 
@@ -229,6 +256,10 @@ class Index(Reader):
 
         Raises:
             ConfigurationError: nothing was given, or an argument that cannot be honoured.
+
+        Example:
+            >>> index.delete(["005_tram_line_reopens"]), index.delete(query="lighthouse", since="2030")
+            (1, 0)
         """
         # Filters without a field say nothing, so they must not delete everything.
         by_search = bool(filters) or any(value is not None for value in (query, since, until))
@@ -297,6 +328,13 @@ class Index(Reader):
 
         Raises:
             IndexLockedError: another writer held the index all that time; the message names it.
+
+        Example:
+            >>> with index.writer() as writer:
+            ...     writer.add(Article("a", "One", "word"))
+            ...     writer.delete("a")
+            >>> "a" in index
+            False
         """
         from searchkit.indexing.writer import Writer
 

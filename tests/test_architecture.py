@@ -17,7 +17,7 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 # Rooms by floor. Filters stand on a stair: facets read them; so does asking: what suggests asks. The package itself is
 # the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
-    7: ("__main__", "cli", "commands", "options", "terminal"),
+    7: ("__main__", "cli", "commands", "options", "shell_completion", "terminal"),
     6: ("searchable", "reader", "index", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: (
@@ -43,7 +43,9 @@ FLOORS: dict[float, tuple[str, ...]] = {
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
-    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"), ("commands", "terminal"),
+    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"),
+    ("commands", "shell_completion"), ("options", "shell_completion"),
+    ("commands", "options"), ("commands", "terminal"),
     ("index", "reader"), ("reader", "searchable"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
