@@ -76,3 +76,7 @@ class IndexCorruptError(SearchkitError):
 
 class IndexVersionError(SearchkitError):
     """The index was written in a format that this version of searchkit does not read."""
+
+
+class CopyError(SearchkitError):
+    """What a copy left at its target is not what was sent there."""

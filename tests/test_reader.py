@@ -46,6 +46,13 @@ def index(tmp_path: Path, schema: Schema, random_articles: Callable[..., list[Ar
     return made
 
 
+def test_all_articles_come_in_the_order_in_which_they_came_in(
+    index: Index, random_articles: Callable[..., list[Article]]
+) -> None:
+    given = [article for seed in range(3) for article in random_articles(60 // (seed + 1) ** 2, seed)]
+    assert list(index.articles()) == [article for article in given if article.id not in ("0-3", "1-2")]
+
+
 @pytest.mark.kernels
 def test_threads_that_share_an_index_get_what_one_alone_gets(index: Index) -> None:
     with searchkit.open(index.path) as alone:
