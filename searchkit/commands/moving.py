@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 import searchkit
-from searchkit import terminal
+from searchkit import shell_completion, terminal
 from searchkit.commands.building import declared_or_inferred
 from searchkit.errors import ConfigurationError
 from searchkit.options import analysis_of, analysis_options, field_option, index_option, schema_of
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", shell_complete=shell_completion.directories)
+@click.argument("target", metavar="TO", shell_complete=shell_completion.directories)
 @click.option(
     "--map",
     "fields",
@@ -73,7 +73,7 @@ def _mapped(text: str | None) -> dict[str, str]:
 
 
 @click.command()
-@click.argument("folder", metavar="DIR")
+@click.argument("folder", metavar="DIR", shell_complete=shell_completion.directories)
 @index_option
 @click.option("--once", is_flag=True, help="Bring the index up to date and end.")
 @field_option
