@@ -305,8 +305,8 @@ def _bytes_of(text: Any) -> bytes:
 
 
 def _encode(text: str, encoding: str = "latin-1") -> bytes:
-    if encoding.lower().replace("-", "").replace("_", "") not in ("latin1", "iso88591", "ascii", "utf8"):
-        raise ValueError(f"no encoding {encoding!r}")
+    if encoding not in ("latin1", "latin-1", "iso-8859-1", "ascii", "utf-8", "utf8") or not isinstance(text, str):
+        raise ValueError(f"no text in encoding {encoding!r}")
     return text.encode(encoding)
 
 

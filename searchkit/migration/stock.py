@@ -132,8 +132,9 @@ class StockIndex:
         segments = described(stream)
         if not isinstance(schema, Made) or schema.maker != _SCHEMA:
             raise self._corrupt(name, f"the schema is {schema}, not one of Whoosh")
-        fields = [_field(key, value, False) for key, value in schema.state["_fields"].items()]
-        patterns = schema.state.get("_dyn_fields", {}).items()
+        state = _mapping(schema.state)
+        fields = [_field(key, value, False) for key, value in _mapping(state["_fields"]).items()]
+        patterns = _mapping(state.get("_dyn_fields", {})).items()
         fields += [_field(key, value[1], True) for key, value in patterns]
         return tuple(sorted(fields, key=lambda one: one.name)), [self._segment(name, one) for one in segments]
 
@@ -141,7 +142,7 @@ class StockIndex:
         if not isinstance(made, Made) or made.maker != _SEGMENT:
             path = self._storage.path / name
             raise IndexVersionError(f"{path} names a segment by {made}; only Whoosh's own codec, W3, is read")
-        state = made.state
+        state = _mapping(made.state)
         deleted = state.get("_deleted") or ()
         deleted = deleted if isinstance(deleted, set) else plain(deleted)
         docs = state["_doccount"]
@@ -275,6 +276,12 @@ def _as_data(value: Any, depth: int) -> Any:
 
 
 # ---- the schema
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"a {type(value).__name__} in place of a mapping")
+    return value
 
 
 def _field(name: str, made: Any, is_pattern: bool) -> StockField:
