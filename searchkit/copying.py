@@ -72,7 +72,8 @@ def copy(
         if fields or language or trust:
             raise ConfigurationError("fields, language and trust are for stock Whoosh indexes; the source is none")
         with searchkit.index.open(source) as index:
-            return _copied(_Articles(index), index.schema, target, progress, dict(index.saved))
+            saved = index.saved if isinstance(index, searchkit.index.Index) else {}
+            return _copied(_Articles(index), index.schema, target, progress, saved)
     incoming = Incoming(StockIndex(source, trust=trust), fields, language)
     report = _copied(incoming, incoming.schema, target, progress)
     report.fields = incoming.roles
@@ -148,6 +149,8 @@ def _copied(
         for id, article in sample.kept.items():
             if index.get(id) != article:
                 raise CopyError(f"the article {id!r} at {target} is not the one that was sent")
-        if saved:
+        if saved and isinstance(index, searchkit.index.Index):
             index.saved.update(saved)
+        elif saved:
+            report.warnings.append(f"{len(saved):,} saved queries are not copied: {target} keeps none")
     return CopyReport(**vars(report), compared=len(sample.kept))

@@ -139,7 +139,6 @@ class Reader(Searchable):
         return None if doc is None else snapshot.article(doc)
 
     def articles(self) -> Iterator[Article]:
-        """All articles, in the order in which they came into the index."""
         snapshot = self._snapshot
         for segment in snapshot.segments:
             gone = segment.deleted

@@ -145,6 +145,8 @@ class _Sync:
         self._timeout = timeout
         self._report = SyncReport()
         self._fitter = Fitter(index.schema)
+        self._fields: set[str] = set()  # that articles can have
+        self._ignored: set[str] = set()  # that they have all the same
         self._taken = 0
         self._known = self._has_saved = False
         self._held: dict[str, bytes] = {}  # digests of articles in the index whose files change
@@ -160,6 +162,7 @@ class _Sync:
         with self._index.writer(timeout=self._timeout) as writer, self._state.changing():
             self._index.refresh()
             self._fitter = Fitter(self._index.schema)
+            self._fields = {*self._index.schema.declared, *(("language",) if self._index.schema.is_mixed else ())}
             self._has_saved = bool(self._index.saved)
             generation = self._index.generations()[0].number  # no other writer can make a newer one now
             self._known = self._is_known(generation)
@@ -179,6 +182,7 @@ class _Sync:
                 )
             for id in deleted:
                 writer.delete(id)
+            self._report.ignored_fields = sorted(self._ignored)
             self._report.deleted = sum(id in self._index for id in deleted)
             self._report.replaced = sum(id in self._index for id in self._touched)
             self._report.added = len(self._touched) - self._report.replaced
@@ -298,6 +302,7 @@ class _Sync:
                 self._report.skipped.append(Skipped(str(place), error.line, article.id, error.reason))
             else:
                 digests[article.id] = digest
+                self._ignored |= article.fields.keys() - self._fields
             self._taken += 1
             if self._progress is not None and self._taken % 100 == 0:
                 self._progress(self._taken)
