@@ -164,6 +164,8 @@ class StockIndex:
     def _rows_of(self, segment: _Segment) -> Iterator[dict[str, Any]]:
         name, start, end = self._stored_column(segment)
         if not end:
+            if segment.docs and any(one.stored for one in self.fields):
+                raise self._corrupt(name, f"the stored fields of segment {segment.name} are missing")
             yield from ({} for _ in range(segment.docs - len(segment.deleted)))
             return
         with self._map(name) as content:

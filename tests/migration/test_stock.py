@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import enum
 import os
 import pickle
+import uuid
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +242,38 @@ def test_what_is_trusted_is_loaded(stock: Stock, tmp_path: Path) -> None:
     assert marker.exists()
 
 
+class Colour(enum.IntEnum):
+    RED = 3
+
+
+def test_what_is_trusted_is_taken_by_the_plain_values_that_it_is_of(stock: Stock) -> None:
+    id = uuid.UUID(int=5)
+    values = [OrderedDict(a=1), Colour.RED, {1}, (1, 2), id, timedelta(minutes=1), Decimal("1.5"), datetime(2025, 1, 2)]
+    folder = stock(SCHEMA, [{"path": "/1", "extra": values}])
+    expected = [{"a": 1}, 3, [1], [1, 2], str(id), 60.0, Decimal("1.5"), datetime(2025, 1, 2)]
+    assert list(StockIndex(folder, trust=True).rows()) == [{"path": "/1", "extra": expected}]
+    with pytest.raises(ConfigurationError, match=r"it holds collections\.OrderedDict, which is no plain value"):
+        list(StockIndex(folder).rows())
+
+
 # ---- what is damaged or of another kind
+
+
+@pytest.mark.parametrize("compound", [True, False])
+def test_a_file_that_is_missing_is_named(stock: Stock, compound: bool) -> None:
+    folder = stock(SCHEMA, rows(2), compound=compound)
+    (path,) = [path for path in folder.iterdir() if path.name.endswith((".seg", "_stored.col"))]
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(
+        IndexCorruptError, match=r"no directory of a segment|not a column of stored fields|stored fields of"
+    ):
+        list(StockIndex(folder).rows())
+    path.unlink()
+    with pytest.raises(
+        IndexCorruptError, match=r"the file is missing" if compound else r"stored fields .* are missing"
+    ):
+        list(StockIndex(folder).rows())
 
 
 def test_other_formats_are_named(stock: Stock) -> None:
