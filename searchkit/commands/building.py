@@ -14,7 +14,7 @@ import searchkit
 from searchkit import terminal
 from searchkit.analysis import Analysis
 from searchkit.errors import ConfigurationError, IndexNotFoundError
-from searchkit.options import KINDS, declared_fields, index_option, schema_of, words_in
+from searchkit.options import KINDS, declared_fields, index_option, mapping_of, schema_of, source_options, words_in
 from searchkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -23,9 +23,20 @@ if TYPE_CHECKING:
 _WORDS = click.File(encoding="utf-8-sig")
 
 
-@click.command()
+class _Formats(click.Command):
+    """A command whose help ends with the formats that there are, those of other packages included."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from searchkit.sources import formats  # asks all installed packages, which only this text is worth
+
+        with formatter.section("Formats, by the ends of names"):
+            formatter.write_text(formats.told())
+
+
+@click.command(cls=_Formats)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @index_option
+@source_options
 @click.option(
     "--field", "fields", multiple=True, metavar="NAME:KIND", help=f"Declare a field; a kind is {', '.join(KINDS)}."
 )
@@ -49,6 +60,8 @@ def build(
     ctx: click.Context,
     sources: Sequence[str],
     path: str,
+    mapping: Sequence[str],
+    format: str | None,
     fields: Sequence[str],
     language: str,
     stop_words: Iterable[str] | None,
@@ -62,16 +75,18 @@ def build(
 ) -> None:
     """Build an index of files of articles.
 
-    A SOURCE is a file, a directory or a glob pattern; seed files (.txt) and JSON lines (.jsonl, .jsonl.gz, .jsonl.zst)
-    are read. Everything in the index is replaced in one step, and searches see the old content until then. Unless
+    A SOURCE is a file, a directory, a glob pattern, sqlite:///FILE?table=NAME, or - for standard input. Where files
+    have columns of other names than articles have, --map says which is which; well-known names are guessed, and the
+    guesses are told. Everything in the index is replaced in one step, and searches see the old content until then. Unless
     fields are declared, the first 1,000 articles show which ones there are. What cannot be read is left out and listed.
 
     \b
     Examples:
         searchkit build seeds/ --index news.idx
+        searchkit build export.csv --index news.idx --map title=headline,body=text,published=date
         searchkit build 'wire/*.jsonl.gz' --index news.idx --field topics:keywords --field words:number --strict
     """
-    source = searchkit.read(sources, on_error="skip")
+    source = searchkit.read(sources, on_error="skip", mapping=mapping_of(mapping), format=format)
     analysis = Analysis(
         language,
         stop_words=words_in(stop_words),
