@@ -77,8 +77,9 @@ def build(
 
     A SOURCE is a file, a directory, a glob pattern, sqlite:///FILE?table=NAME, or - for standard input. Where files
     have columns of other names than articles have, --map says which is which; well-known names are guessed, and the
-    guesses are told. Everything in the index is replaced in one step, and searches see the old content until then. Unless
-    fields are declared, the first 1,000 articles show which ones there are. What cannot be read is left out and listed.
+    guesses are told. Everything in the index is replaced in one step, and searches see the old content until then.
+    Unless fields are declared, the first 1,000 articles show which ones there are. What cannot be read is left out
+    and listed.
 
     \b
     Examples:

@@ -79,4 +79,6 @@ def _guess(sample: bytes) -> str:
     import charset_normalizer  # slow to import, and hardly ever needed
 
     best = charset_normalizer.from_bytes(sample[:SAMPLE]).best()
-    return "cp1252" if best is None or best.encoding == "ascii" else best.encoding
+    # Where several give the same text, the most common one of them is told.
+    is_western = best is None or best.encoding == "ascii" or "cp1252" in best.could_be_from_charset
+    return "cp1252" if best is None or is_western else best.encoding

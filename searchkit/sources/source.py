@@ -75,6 +75,7 @@ class Source:
         self._mapping = mapping
         self._sizes = [_size(origin) for origin in self._origins]
         self._standard_input: BinaryIO | None = None
+        self._is_streamed = False
         self.total_bytes = sum(self._sizes)
         self._reset()
 
@@ -124,6 +125,11 @@ class Source:
                 count if origin.frame is None and origin.path != STANDARD_INPUT else lambda: None,
             )
             if origin.frame is not None:
+                if hasattr(origin.frame, "read_next_batch"):  # a stream of batches, which would now be empty
+                    if self._is_streamed:
+                        file.reject("this stream can be read once only, and it was")
+                        return
+                    self._is_streamed = True
                 yield from fitted(file, columnar.frame_records(origin.frame))
                 return
             if origin.path == STANDARD_INPUT:
