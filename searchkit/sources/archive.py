@@ -14,11 +14,12 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO, cast
 
 from searchkit.article import Article
 from searchkit.errors import ArticleError, SearchkitError
-from searchkit.sources import formats
+from searchkit.sources import formats, streams
 from searchkit.sources.budget import Budget
 from searchkit.sources.file import File, shown
 
@@ -126,7 +127,8 @@ def _tar_opener(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[],
         stream = archive.extractfile(info)
         if stream is None:
             raise OSError("it has no content")
-        return cast("BinaryIO", stream)
+        # The library's own says that it can seek, and cannot.
+        return io.BufferedReader(streams.PieceStream(partial(stream.read, io.DEFAULT_BUFFER_SIZE)))
 
     return opened
 

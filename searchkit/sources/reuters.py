@@ -33,7 +33,9 @@ def read(file: File) -> Iterator[Record]:
     story: list[str] = []
     begun, length = 0, 0
     for number, line in file.text_lines("latin-1"):
-        rest = line
+        rest = line.removesuffix("\r")
+        if begun and not rest:
+            story.append("")
         while rest:
             if not begun:
                 match = _BEGIN.search(rest)
@@ -65,29 +67,32 @@ def _story(text: str, line: int, length: int, file: File) -> Iterator[Record]:
         file.reject(f"longer than {streams.MAX_RECORD:,} bytes", line)
         return
     attributes = {name.lower(): value for name, value in _ATTRIBUTE.findall(begin[1])}
-    kind = _TEXT_TYPE.search(text)
+    declared = _TEXT_TYPE.search(text)
+    kind = declared[1].upper() if declared else "NORM"
     values: dict[str, Any] = {
         "id": attributes.get("newid"),
         "title": _plain(_element(text, "TITLE") or "").strip(),
-        "body": _plain(_body(text)).strip(),
+        "body": _plain(_body(text, kind)).strip(),
         "published": _published(_plain(_element(text, "DATE") or "").strip(), line, file),
         **{name: _items(_element(text, name.upper()) or "") for name in _LISTS},
         "author": _plain(_element(text, "AUTHOR") or "").strip() or None,
         "dateline": _plain(_element(text, "DATELINE") or "").strip() or None,
-        "text_type": (kind[1].upper() if kind else "NORM"),
+        "text_type": kind,
         "lewis_split": attributes.get("lewissplit"),
     }
     if not values["title"] and not values["body"]:
-        file.reject("the story has neither title nor text", line, values["id"])
-        return
+        file.warn("the story has neither title nor text", line)
     yield Record(values, line)
 
 
-def _body(story: str) -> str:
-    """The text of a story. One that was not processed has no BODY: there it is all of TEXT, but for what has a tag."""
+def _body(story: str, kind: str) -> str:
+    """The text of a story. One that was not processed has no BODY: there it is all of TEXT, but for what has a tag.
+
+    Brief ones are a title alone; what else stands in their TEXT was put there to fill it.
+    """
     body = _element(story, "BODY")
-    if body is not None:
-        return body
+    if body is not None or kind != "UNPROC":
+        return body or ""
     text = _element(story, "TEXT") or ""
     for name in ("TITLE", "AUTHOR", "DATELINE"):
         text = re.sub(rf"<{name}>.*?</{name}>", "", text, flags=re.DOTALL | re.IGNORECASE)

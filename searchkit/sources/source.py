@@ -6,6 +6,7 @@ import io
 import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from searchkit.article import Article, Skipped
-from searchkit.sources import columnar, formats
+from searchkit.sources import columnar, formats, streams
 from searchkit.sources.file import EVERYTHING, File, Selection, articles, fitted, shown
 from searchkit.sources.findings import Findings, OnError
 
@@ -138,7 +139,7 @@ class Source:
             if not file.format:
                 try:
                     file.format = formats.sniffed(file.peek())
-                except OSError as error:
+                except streams.DAMAGE as error:
                     file.reject(f"the file is damaged: {error}")
                     return
             yield from articles(file)
@@ -151,6 +152,7 @@ class Source:
         if self._standard_input is None:
             # It comes once only, and building an index reads it twice: for its fields, and for its articles.
             self._standard_input = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[assignment]  # noqa: SIM115
+            weakref.finalize(self, self._standard_input.close)  # type: ignore[union-attr]
             shutil.copyfileobj(sys.stdin.buffer, self._standard_input)  # type: ignore[arg-type]
         self._standard_input.seek(0)  # type: ignore[union-attr]
         return nullcontext(self._standard_input)  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ def pieces(file: BinaryIO, compression: str) -> ReadPiece:
     """What returns the next piece of an open file, decompressed."""
     if compression == ".gz":
         # read1 returns what there is, so that all lines before damage come out before the error.
-        return partial(gzip.GzipFile(fileobj=file).read1, _CHUNK)
+        return partial(gzip.GzipFile(fileobj=file, mode="rb").read1, _CHUNK)
     if compression == ".zst":
         return partial(next, _zstd_pieces(file), b"")
     return partial(file.read, _CHUNK)
@@ -76,6 +76,8 @@ def lines(read_piece: ReadPiece, reject: Callable[[str, int | None, str | None],
             piece = read_piece()
         except DAMAGE as error:
             reject(f"the file is damaged, the rest of it is not read: {error}", number, None)
+            return
+        if not piece and not length:
             return
         # The end of the stream is the end of its last line.
         *whole_lines, rest = piece.split(b"\n") if piece else (b"", b"")

@@ -48,7 +48,10 @@ def test_lines_may_end_in_any_way(reading) -> None:
 
 
 def test_an_encoding_that_is_guessed_is_told(reading) -> None:
-    rows = [["id", "title", "body"], *([f"{n}", "Größe", "Müller läßt die Straße für Fußgänger öffnen."] for n in range(9))]
+    rows = [
+        ["id", "title", "body"],
+        *([f"{n}", "Größe", "Müller läßt die Straße für Fußgänger öffnen."] for n in range(9)),
+    ]
     found = reading("t.csv", table(rows).encode("cp1252"))
     assert found.articles[3] == Article("3", *rows[4][1:])
     assert found.warnings == ["it is not UTF-8 and declares no encoding, taken as cp1252"]
@@ -113,7 +116,9 @@ def test_memory_is_bounded_by_the_longest_record(reading, monkeypatch: pytest.Mo
     assert found.faults[0] == (2, "not a row: field larger than field limit (1000)")
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0\x85\x1c\x1d\x1e\u2028\u2029\ufffd"), max_size=20)
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\r\0\x85\x1c\x1d\x1e\u2028\u2029\ufffd"), max_size=20
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
@@ -122,13 +127,15 @@ def test_what_csv_writes_is_read(tmp_path: Path, rows: list[tuple[str, str, str]
     """The standard library is the oracle; a topic of digits alone is a number, which is another test's."""
     rows = [(title, body, f"t{topic}") for title, body, topic in rows]
     path = tmp_path / "t.csv"
-    text = table([["id", "title", "body", "topic"], *([f"n{n}", *row] for n, row in enumerate(rows))], delimiter=delimiter)
+    text = table(
+        [["id", "title", "body", "topic"], *([f"n{n}", *row] for n, row in enumerate(rows))], delimiter=delimiter
+    )
     path.write_bytes(text.encode())
     wide = [row[1:] for row in list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))[1:]]
     assert [[article.title, article.body, article.topic] for article in read(path)] == wide
 
 
 def test_dates_have_their_zone(reading) -> None:
-    found = reading("t.csv", "title,pubDate\na,\"Mon, 02 Mar 1987 10:00:00 EST\"\nb,no day\n")
+    found = reading("t.csv", 'title,pubDate\na,"Mon, 02 Mar 1987 10:00:00 EST"\nb,no day\n')
     assert [article.published for article in found.articles] == [datetime(1987, 3, 2, 15, tzinfo=UTC), None]
     assert found.warnings[-1] == "3: cannot read the date 'no day', kept undated"

@@ -24,7 +24,8 @@ PAGE = """<!DOCTYPE html><html lang="en"><head>{meta}<title>Tram line reopens | 
 <meta property="og:title" content="Tram line reopens"><meta property="og:site_name" content="Larkhaven Post">
 <meta name="author" content="Ann Lee"><link rel="canonical" href="https://example.org/tram">
 <meta property="article:published_time" content="2025-10-28T10:41:00+01:00"></head>
-<body><nav><a href="/">Home</a> <a href="/sport">Sport menu entry</a></nav><article><h1>Tram line reopens</h1>{text}</article>
+<body><nav><a href="/">Home</a> <a href="/sport">Sport menu entry</a></nav>
+<article><h1>Tram line reopens</h1>{text}</article>
 <script>var secret = "scripted";</script><footer>All rights reserved to the footer</footer></body></html>"""
 
 
@@ -55,7 +56,9 @@ def test_a_page_gives_its_article(reading, meta: str, encoding: str) -> None:
     assert found.skipped == []
 
 
-@pytest.mark.parametrize("content", ["", "   ", "<html><body></body></html>", "<html><body><script>x</script></body></html>"])
+@pytest.mark.parametrize(
+    "content", ["", "   ", "<html><body></body></html>", "<html><body><script>x</script></body></html>"]
+)
 def test_a_page_without_article_is_told(reading, content: str) -> None:
     found = reading("x.htm", content)
     assert (found.articles, len(found.skipped)) == ([], 1)
