@@ -6,7 +6,10 @@ import email.policy
 import email.utils
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage
+from datetime import datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
 from email.parser import BytesParser
 from typing import Any
 
@@ -17,7 +20,7 @@ from searchkit.sources.markup import to_text
 from searchkit.sources.record import Record
 
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
-_MOVED = re.compile(r"[\ud800-\udfff]")
+_RAW = re.compile(r"[\ud800-\udfff]")
 
 
 def read_mailbox(file: File) -> Iterator[Record]:
@@ -58,41 +61,61 @@ def _checked(lines: list[bytes], begun: int, length: int, file: File) -> Iterato
 
 def _values(content: bytes) -> dict[str, Any]:
     try:
-        mail = BytesParser(policy=email.policy.default).parsebytes(content)
-        if not mail.keys():
+        # The older policy is ten times as fast as the newer one, and takes any header.
+        mail = BytesParser(policy=email.policy.compat32).parsebytes(content)
+        headers: dict[str, str] = {}
+        for name, value in mail.raw_items():
+            headers.setdefault(name.lower(), value)
+        if not headers:
             raise ArticleError("the mail has no headers")
         return {
-            "id": _header(mail, "Message-ID").strip().strip("<>") or None,
-            "title": _header(mail, "Subject"),
+            "id": _header(headers, "message-id").strip("<>") or None,
+            "title": _header(headers, "subject"),
             "body": _body(mail),
-            "published": _header(mail, "Date") or None,
-            "sender": _header(mail, "From") or None,
-            "to": _header(mail, "To") or None,
+            "published": _date(_header(headers, "date")),
+            "sender": _header(headers, "from") or None,
+            "to": _header(headers, "to") or None,
         }
     except ArticleError:
         raise
-    except Exception as error:  # of odd headers the library raises many kinds: AttributeError, IndexError, …
+    except Exception as error:  # of odd mails the library raises many kinds: AttributeError, RecursionError, …
         raise ArticleError(f"the mail cannot be understood: {type(error).__name__}: {error}") from error
 
 
-def _header(mail: EmailMessage, name: str) -> str:
+def _header(headers: dict[str, str], name: str) -> str:
     """A header as text; bytes that no header may have are read as they most likely are meant."""
-    text = " ".join(str(mail.get(name) or "").split())
-    return encodings.decode(text.encode("utf-8", "surrogateescape"))[0] if _MOVED.search(text) else text
+    text = " ".join(headers.get(name, "").split())
+    if _RAW.search(text):
+        text = encodings.decode(text.encode("utf-8", "surrogateescape"))[0]
+    if "=?" not in text:
+        return text
+    try:
+        return str(make_header(decode_header(text)))
+    except (LookupError, ValueError, HeaderParseError):  # no such charset, or not in it: better as written than not
+        return text
 
 
-def _body(mail: EmailMessage) -> str:
-    """The text of a mail: its plain part, else its HTML part as text; a mail within is its text too."""
-    part = mail.get_body(("plain", "html"))
-    if part is None:
+def _date(text: str) -> datetime | str | None:
+    try:
+        return email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return text or None
+
+
+def _body(mail: Message) -> str:
+    """The text of a mail: its first plain part, else the text of its first HTML part; attachments do not count."""
+    found: dict[str, Message] = {}
+    for part in mail.walk():
+        if part.get_content_maintype() == "text" and part.get_content_disposition() != "attachment":
+            found.setdefault(part.get_content_subtype(), part)
+    best = found.get("plain", found.get("html"))
+    payload = best.get_payload(decode=True) if best is not None else None
+    if best is None or not isinstance(payload, bytes):
         return ""
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    charset = part.get_content_charset()
+    charset = best.get_content_charset()
     try:
         text = payload.decode(charset or "utf-8")
     except (LookupError, UnicodeError):
         text = encodings.decode(payload)[0]
     text = text.replace("\r\n", "\n")
-    return to_text(text) if part.get_content_subtype() == "html" else text.strip()
+    return to_text(text) if best.get_content_subtype() == "html" else text.strip()

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from searchkit.sources import streams
 from searchkit.sources.file import File
-from searchkit.sources.moments import read_date
 from searchkit.sources.record import Record
 
 _BEGIN = re.compile(r"<REUTERS\b([^>]*)>", re.IGNORECASE)
@@ -24,6 +23,9 @@ _TEXT_TYPE = re.compile(r"""<TEXT\b[^>]*?\bTYPE\s*=\s*["'](\w+)["']""", re.IGNOR
 _TAG = re.compile(r"</?[A-Z]+\b[^>]*>")
 _REFERENCE = re.compile(r"&(lt|gt|amp|quot|#[0-9]{1,7});")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
+
+_DATE = re.compile(r"([0-9]{1,2})-([A-Z]{3})-([0-9]{4})( +[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)?", re.IGNORECASE)
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 _LISTS = ("topics", "places", "people", "orgs", "exchanges", "companies")
 
@@ -119,16 +121,21 @@ def _character(code: int) -> str:
 
 
 def _published(text: str, line: int, file: File) -> datetime | None:
-    """The date of a story; in some the time is garbled, and then it is the day alone."""
+    """The date of a story. Some have letters behind it; in some the time is garbled, and then it is the day alone."""
     if not text:
         return None
-    for part in (text, text.partition(" ")[0]):
+    match = _DATE.match(text)
+    if match is not None:
+        day, month, year, clock = match.groups()
         try:
-            moment = read_date(part)
+            midnight = datetime(int(year), _MONTHS.index(month.upper()) + 1, int(day))
         except ValueError:
-            continue
-        if part != text:
-            file.warn(f"cannot read the time in {text!r}, taken as the day", line)
-        return moment
+            pass
+        else:
+            try:
+                return datetime.combine(midnight, time.fromisoformat(clock.strip()))
+            except (ValueError, AttributeError):
+                file.warn(f"cannot read the time in {text!r:.100}, taken as the day", line)
+                return midnight
     file.warn(f"cannot read the date {text!r:.100}, kept undated", line)
     return None
