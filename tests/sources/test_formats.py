@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -18,6 +19,15 @@ from searchkit.sources import formats, read
 ROOT = Path(__file__).parents[2]
 
 
+def test_every_format_of_ours_is_in_the_readme() -> None:
+    table = README.partition("## Sources")[2].partition("Columns of other names")[0]
+    assert [name for name in formats.names() if f"`.{name}`" not in table] == []
+
+
+def test_the_reader_in_the_readme_is_ten_lines_at_most() -> None:
+    assert 5 < len(MODULE.splitlines()) <= 10
+
+
 def test_ours_are_registered_and_can_be_loaded() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][formats.GROUP]
     found = {name: point.value for name, point in formats.registered().items() if point.value.startswith("searchkit.")}
@@ -25,17 +35,8 @@ def test_ours_are_registered_and_can_be_loaded() -> None:
     assert all(callable(formats.reader(name)) for name in declared)
 
 
-MODULE = """
-from searchkit.sources import Record
-
-def read(file):
-    for line, text in file.text_lines():
-        title, bar, body = text.partition("|")
-        if bar:
-            yield Record({"headline": title, "body": body}, line)
-        else:
-            file.reject("there is no bar in it", line)
-"""
+README = (ROOT / "README.md").read_text()
+(MODULE,) = re.findall(r"\*\*A reader of your own\*\*.*?```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture
