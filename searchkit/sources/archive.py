@@ -67,7 +67,9 @@ def read_zip(file: File) -> Iterator[Article]:
     budget = file.budget or Budget(_size(stream))
     with archive:
         members = (
-            (info.filename, _zip_opener(archive, info, budget)) for info in archive.infolist() if not info.is_dir()
+            (info.filename, _zip_opener(archive, info, budget))
+            for info in archive.infolist()
+            if not info.filename.endswith("/")
         )
         yield from _members(file, members, budget)
 

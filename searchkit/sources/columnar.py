@@ -12,6 +12,9 @@ from searchkit.sources.record import Record
 
 _ROWS = 1000  # made to Python values at once
 
+# What making values of damaged content raises beside the library's own: lengths that no memory has, zones that are none.
+_FAULTS = (OSError, ValueError, ArithmeticError, LookupError, MemoryError, SystemError)
+
 
 def read_parquet(file: File) -> Iterator[Record]:
     """The rows of a Parquet file, one row group after the other."""
@@ -23,7 +26,7 @@ def read_parquet(file: File) -> Iterator[Record]:
             for group in range(table.num_row_groups)
             for batch in table.iter_batches(_ROWS, row_groups=[group], use_threads=False)
         )
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
+    except (pyarrow.ArrowException, *_FAULTS) as error:
         raise _damage(error, "Parquet") from error
 
 
@@ -37,7 +40,7 @@ def read_arrow(file: File) -> Iterator[Record]:
             yield from _records(table.get_batch(number) for number in range(table.num_record_batches))
         else:
             yield from _records(pyarrow.ipc.open_stream(file.buffered()))
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
+    except (pyarrow.ArrowException, *_FAULTS) as error:
         raise _damage(error, "Arrow") from error
 
 
@@ -50,6 +53,8 @@ def frame_records(frame: Any) -> Iterator[Record]:
 def _records(batches: Iterable[Any]) -> Iterator[Record]:
     number = 0
     for batch in batches:
+        # What a damaged or hostile file says of its own layout would otherwise be believed, and memory read by it.
+        batch.validate(full=True)
         for start in range(0, batch.num_rows, _ROWS):
             for values in batch.slice(start, _ROWS).to_pylist():
                 number += 1

@@ -23,10 +23,11 @@ def read(file: File) -> Iterator[Record]:
     """The article of a page, without its menus, advertisements and comments."""
     trafilatura, html = library("trafilatura", "html"), library("lxml.html", "html")
     text = file.text(markup=True)
-    # lxml takes a text with a declaration of an encoding for a mistake.
-    tree = html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8")) if text.strip() else None
-    if tree is None:
-        raise ArticleError("the file is empty")
+    try:
+        # lxml takes a text with a declaration of an encoding for a mistake.
+        tree = html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8"))
+    except library("lxml.etree", "html").LxmlError as error:
+        raise ArticleError(f"not a page: {error}") from error
     times = [str(found) for path in _TIMES for found in tree.xpath(path)]
     page = trafilatura.bare_extraction(tree, with_metadata=True, include_comments=False)
     if page is None or not page.text:
