@@ -12,7 +12,7 @@ from searchkit.sources.record import Record
 
 _ROWS = 1000  # made to Python values at once
 
-# What making values of damaged content raises beside the library's own: lengths that no memory has, zones that are none.
+# What making values of damaged content raises, beside the library's own: for lengths that no memory has, for instance.
 _FAULTS = (OSError, ValueError, ArithmeticError, LookupError, MemoryError, SystemError)
 
 
@@ -35,7 +35,6 @@ def read_arrow(file: File) -> Iterator[Record]:
     pyarrow = library("pyarrow", "arrow")
     try:
         if file.peek(6).startswith(b"ARROW1"):
-            # Whatever was looked at is read again.
             table = pyarrow.ipc.open_file(file.seekable())
             yield from _records(table.get_batch(number) for number in range(table.num_record_batches))
         else:

@@ -144,7 +144,9 @@ class File:
 
     def seekable(self) -> BinaryIO:
         """Its content as a file that can seek: itself where it is on disk, else in memory, no longer than a record."""
-        if not self.compression and not self._peeked and self.stream.seekable():
+        if not self.compression and self.stream.seekable():
+            self._peeked.clear()
+            self.stream.seek(0)
             return self.stream
         return io.BytesIO(self.content())
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -42,7 +44,8 @@ def read(
             in ``skipped`` and goes on; a callable is given the ArticleError, and unless it raises, the same follows.
         mapping: columns by the names that they shall have in articles: ``{"title": "headline"}``. Names of an article
             that are not in it, and that no column has, are guessed where a column's name is well known; a warning
-            says what was guessed.
+            says what was guessed. JSON lines are taken as they are unless there is a mapping; seed files have no
+            columns.
         format: the name of the format of all files, whatever their names end in.
         table: the table of an SQLite database that is to be read. It may be left out where there is only one.
         query: a SELECT statement, instead of a table.
@@ -83,7 +86,17 @@ def read(
     wrong = [origin.path for origin in found.values() if origin.format not in _DATABASES]
     if wrong and (table or query):
         raise ConfigurationError(f"table and query are for SQLite databases, not for {shown(str(wrong[0]))}")
-    return Source(found.values(), on_error, warnings, columns)
+    return Source(_told_apart(found.values()), on_error, warnings, columns)
+
+
+def _told_apart(origins: Iterable[Origin]) -> list[Origin]:
+    """The same files; those of one name from several places are called by their whole paths, or their ids would meet."""
+    labelled = list(origins)
+    count = Counter(origin.label for origin in labelled)
+    return [
+        replace(origin, label=shown(origin.path.as_posix())) if count[origin.label] > 1 else origin
+        for origin in labelled
+    ]
 
 
 def _names(paths: StrPath | Iterable[StrPath]) -> list[str]:
@@ -141,7 +154,8 @@ def _database(url: str) -> Origin:
     if not path.is_file():
         raise ArticleError("no such file or directory", shown(str(path)))
     selection = Selection(**{key: values[0] for key, values in given.items()})
-    return Origin(path, path.name, "sqlite", selection=selection)
+    label = path.name if selection.table is None else f"{path.name}/{selection.table}"
+    return Origin(path, shown(label), "sqlite", selection=selection)
 
 
 def _walk(directory: str) -> Iterator[Path]:

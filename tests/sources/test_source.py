@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from searchkit.article import Article
-from searchkit.sources import read
+from searchkit.sources import read, streams
 
 
 def put(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
@@ -47,6 +47,30 @@ def test_json_lines_may_have_columns_of_any_name(reading) -> None:
     found = reading("a.jsonl", content, mapping=mapping)
     assert found.articles == [Article("a.jsonl:1", "T", "B", "1987-03-03", n=1), Article("a.jsonl:5", "2", "")]
     assert [line for line, _ in found.faults] == [2, 3]
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.csv").write_text("title\nT\n")
+    found = [article.id for article in read([tmp_path / "a" / "x.csv", tmp_path / "b" / "x.csv"])]
+    assert found == [f"{tmp_path}/a/x.csv:2", f"{tmp_path}/b/x.csv:2"]
+    assert [article.id for article in read(tmp_path)] == ["a/x.csv:2", "b/x.csv:2"]
+
+
+def test_a_long_file_that_must_seek_is_not_one_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither on disk, where its first bytes say what it is, nor on standard input."""
+    pa = pytest.importorskip("pyarrow")
+    out = io.BytesIO()
+    table = pa.table({"title": [f"title {number}" for number in range(1000)]})
+    with pa.ipc.new_file(out, table.schema) as writer:
+        writer.write_table(table)
+    monkeypatch.setattr(streams, "MAX_RECORD", 1000)
+    (tmp_path / "x.arrow").write_bytes(out.getvalue())
+    assert len(list(read(tmp_path))) == 1000
+    put(monkeypatch, out.getvalue())
+    source = read("-")
+    assert [len(list(source)), len(list(source))] == [1000, 1000]
 
 
 def test_one_guess_is_told_once_for_all_files(tmp_path: Path) -> None:
