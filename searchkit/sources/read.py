@@ -90,7 +90,7 @@ def read(
 
 
 def _told_apart(origins: Iterable[Origin]) -> list[Origin]:
-    """The same files; those of one name from several places are called by their whole paths, or their ids would meet."""
+    """The same files; those of one name from several places are called by their whole paths, or ids would meet."""
     labelled = list(origins)
     count = Counter(origin.label for origin in labelled)
     return [
