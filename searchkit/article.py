@@ -137,7 +137,8 @@ class Skipped:
 
     Attributes:
         source: the file it stands in, None when unknown.
-        line: its line there, counted from 1; None when the file as a whole is meant.
+        line: its line there, or its number where a format has no lines, counted from 1; None when the file as a whole
+            is meant.
         id: its id, None when it has none that can be read.
         reason: what is wrong with it.
     """

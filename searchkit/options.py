@@ -87,6 +87,35 @@ _proximity_option = click.option(
 _recency_option = click.option("--recency", metavar="AGE", help='The age at which scores are halved: 30d, "6 months".')
 
 
+def source_options(command: _Command) -> _Command:
+    """The options by which commands say what their files are; see :func:`mapping_of`."""
+    for option in (
+        click.option("--format", metavar="NAME", help="The format of all files, whatever their names end in."),
+        click.option(
+            "--map",
+            "mapping",
+            multiple=True,
+            metavar="NAME=COLUMN,…",
+            help="Columns by the names that they shall have: title=headline,body=text,published=date.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def mapping_of(texts: Iterable[str]) -> dict[str, str]:
+    """The columns by name that some ``NAME=COLUMN,…`` texts give."""
+    mapping: dict[str, str] = {}
+    for pair in ",".join(texts).split(",") if texts else ():
+        name, equals, column = (part.strip() for part in pair.partition("="))
+        if not (name and equals and column):
+            raise ConfigurationError(f"--map {pair!r}: write NAME=COLUMN")
+        if name in mapping:
+            raise ConfigurationError(f"--map gives {name} twice")
+        mapping[name] = column
+    return mapping
+
+
 def selection_options(command: _Command) -> _Command:
     """The options by which commands select articles beside the query."""
     for option in (

@@ -143,7 +143,7 @@ _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
 # Sources read the world's files, not an index's; the command line takes back a directory that it could not fill;
 # machine code is never in an index.
 _ALLOWED = {
-    ("searchkit.sources.read", "open"), ("searchkit.sources.read", "read_bytes"),
+    ("searchkit.sources.source", "open"), ("searchkit.sources.source", "copyfileobj"),
     ("searchkit.targets", "rmdir"), ("searchkit.evaluation", "read_bytes"),
     ("searchkit.synonyms", "read_bytes"), ("searchkit.watching.syncing", "open"),
     ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),

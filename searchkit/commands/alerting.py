@@ -9,7 +9,7 @@ import click
 
 import searchkit
 from searchkit import terminal
-from searchkit.options import index_option, json_option
+from searchkit.options import index_option, json_option, mapping_of, source_options
 
 
 @click.command()
@@ -44,8 +44,9 @@ def saved(path: str, as_json: bool, added: Sequence[tuple[str, str]], removed: S
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @index_option
+@source_options
 @json_option
-def matching(sources: Sequence[str], path: str, as_json: bool) -> None:
+def matching(sources: Sequence[str], path: str, mapping: Sequence[str], format: str | None, as_json: bool) -> None:
     """Tell which saved queries articles match that need not be in the index.
 
     A line for each article that matches any: its id, and the names of the queries.
@@ -54,7 +55,7 @@ def matching(sources: Sequence[str], path: str, as_json: bool) -> None:
     Example:
         searchkit matching today.jsonl --index news.idx
     """
-    source = searchkit.read(sources, on_error="skip")
+    source = searchkit.read(sources, on_error="skip", mapping=mapping_of(mapping), format=format)
     with searchkit.open(path) as index:
         found = {article.id: names for article in source if (names := index.matching(article))}
     if as_json:

@@ -12,14 +12,34 @@ import searchkit
 from searchkit import terminal
 from searchkit.analysis import Analysis
 from searchkit.errors import ConfigurationError
-from searchkit.options import analysis_of, analysis_options, declared_fields, field_option, index_option, schema_of
+from searchkit.options import (
+    analysis_of,
+    analysis_options,
+    declared_fields,
+    field_option,
+    index_option,
+    mapping_of,
+    schema_of,
+    source_options,
+)
 from searchkit.schema import Schema
 from searchkit.targets import opened_or_created
 
 
-@click.command()
+class _Formats(click.Command):
+    """A command whose help ends with the formats that there are, those of other packages included."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from searchkit.sources import formats  # asks all installed packages, which only this text is worth
+
+        with formatter.section("Formats, by the ends of names"):
+            formatter.write_text(formats.told())
+
+
+@click.command(cls=_Formats)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @index_option
+@source_options
 @field_option
 @analysis_options
 @click.option("--strict", is_flag=True, help="Exit with status 1 if anything was skipped.")
@@ -32,6 +52,8 @@ def build(
     /,
     sources: Sequence[str],
     path: str,
+    mapping: Sequence[str],
+    format: str | None,
     fields: Sequence[str],
     strict: bool,
     allow_empty: bool,
@@ -41,16 +63,19 @@ def build(
 ) -> None:
     """Build an index of files of articles.
 
-    A SOURCE is a file, a directory or a glob pattern; seed files (.txt) and JSON lines (.jsonl, .jsonl.gz, .jsonl.zst)
-    are read. Everything in the index is replaced in one step, and searches see the old content until then. Unless
-    fields are declared, the first 1,000 articles show which ones there are. What cannot be read is left out and listed.
+    A SOURCE is a file, a directory, a glob pattern, sqlite:///FILE?table=NAME, or - for standard input. Where files
+    have columns of other names than articles have, --map says which is which; well-known names are guessed, and the
+    guesses are told. Everything in the index is replaced in one step, and searches see the old content until then.
+    Unless fields are declared, the first 1,000 articles show which ones there are. What cannot be read is left out
+    and listed.
 
     \b
     Examples:
         searchkit build seeds/ --index news.idx
+        searchkit build export.csv --index news.idx --map title=headline,body=text,published=date
         searchkit build 'wire/*.jsonl.gz' --index news.idx --field topics:keywords --field words:number --strict
     """
-    source = searchkit.read(sources, on_error="skip")
+    source = searchkit.read(sources, on_error="skip", mapping=mapping_of(mapping), format=format)
     schema = declared_or_inferred(source, fields, analysis_of(**analysis))
     with opened_or_created(path, lambda: schema, "off" if no_sync else "full") as index:
         try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from searchkit.article import Skipped
-from searchkit.sources.read import Source, read
+from searchkit.sources.file import File
+from searchkit.sources.read import read
+from searchkit.sources.record import Record
+from searchkit.sources.source import Source
 
-__all__ = ["Skipped", "Source", "read"]
+__all__ = ["File", "Record", "Skipped", "Source", "read"]

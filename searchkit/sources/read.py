@@ -1,48 +1,54 @@
-"""``read``: finds the files of known formats and streams their articles."""
+"""``read``: finds the files of known formats, and makes a Source of them."""
 
 from __future__ import annotations
 
-import codecs
 import glob
-import gzip
 import os
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any
+from urllib.parse import parse_qs, unquote
 
-from searchkit.article import Article, Skipped
 from searchkit.errors import ArticleError, ConfigurationError
-from searchkit.sources import jsonlines, seedfile
+from searchkit.sources import formats
+from searchkit.sources.file import Selection, shown
+from searchkit.sources.findings import OnError
+from searchkit.sources.record import checked_mapping
+from searchkit.sources.source import STANDARD_INPUT, Origin, Source
 
-#: Longest record in bytes, uncompressed: a line of JSON or a whole seed file. It bounds what reading keeps in memory,
-#: whatever a compressed file unfolds to, and is far above any article.
-MAX_RECORD = 64 << 20
-
-#: Warnings of one iteration that are kept in full; the rest are counted.
-MAX_WARNINGS = 20
-
-#: Names that `read` knows, by their ends.
-SUFFIXES = (".txt", ".jsonl", ".jsonl.gz", ".jsonl.zst")
-
-_CHUNK = 256 << 10  # bytes read at once; larger ones gain nothing
-
-# Bytes of zstandard input decoded at once: four of them can stand for 128 KiB, so that this yields at most 16 MiB.
-_ZSTD_INPUT = 512
-
-OnError = Literal["raise", "skip"] | Callable[[ArticleError], object]
 StrPath = str | os.PathLike[str]
 
+_SQLITE_URL = "sqlite:///"
+_DATABASES = ("db", "sqlite", "sqlite3")
 
-def read(paths: StrPath | Iterable[StrPath], *, on_error: OnError = "raise") -> Source:
-    """The articles of files: seed files (.txt) and JSON lines (.jsonl, .jsonl.gz, .jsonl.zst).
+
+def read(
+    paths: StrPath | Iterable[StrPath] | Any,
+    *,
+    on_error: OnError = "raise",
+    mapping: Mapping[str, str] | None = None,
+    format: str | None = None,
+    table: str | None = None,
+    query: str | None = None,
+) -> Source:
+    """The articles of files of any known format, of a database, of standard input or of a table in memory.
 
     Args:
-        paths: a file, a directory (read recursively, sorted by path, without hidden files), a glob pattern, or several
-            of them. A file that is reached twice is read once, at its first place.
+        paths: a file, a directory (read recursively, sorted by path, without hidden files), a glob pattern,
+            ``sqlite:///file.db?table=NAME`` (or ``query=SELECT…``), "-" for standard input, or several of them. A file
+            that is reached twice is read once, at its first place. Or a table of Arrow, Polars, pandas or anything else
+            that gives an Arrow stream.
         on_error: what to do about a record that gives no article. "raise" raises its ArticleError; "skip" records it
             in ``skipped`` and goes on; a callable is given the ArticleError, and unless it raises, the same follows.
+        mapping: columns by the names that they shall have in articles: ``{"title": "headline"}``. Names of an article
+            that are not in it, and that no column has, are guessed where a column's name is well known; a warning
+            says what was guessed. JSON lines are taken as they are unless there is a mapping; seed files have no
+            columns.
+        format: the name of the format of all files, whatever their names end in.
+        table: the table of an SQLite database that is to be read. It may be left out where there is only one.
+        query: a SELECT statement, instead of a table.
 
     Returns:
         A Source, which opens the files one after the other as it is iterated.
@@ -50,7 +56,7 @@ def read(paths: StrPath | Iterable[StrPath], *, on_error: OnError = "raise") -> 
     Raises:
         ArticleError: a path is missing, a pattern matches nothing, a directory cannot be listed, or a file given by
             name is of no known format. These are raised at once, whatever ``on_error`` says.
-        ConfigurationError: ``on_error`` or ``paths`` is of another kind.
+        ConfigurationError: an argument is of another kind, names an unknown format, or does not fit the files.
 
     Example:
         >>> source = searchkit.read("seeds/")
@@ -59,244 +65,110 @@ def read(paths: StrPath | Iterable[StrPath], *, on_error: OnError = "raise") -> 
     """
     if on_error not in ("raise", "skip") and not callable(on_error):
         raise ConfigurationError(f'on_error must be "raise", "skip" or a callable, not {on_error!r}')
-    found: dict[Path, None] = {}  # an ordered set, as is `others`
+    if table is not None and query is not None:
+        raise ConfigurationError("give a table or a query, not both")
+    columns = checked_mapping(mapping)
+    given = None if format is None else formats.checked(format)
+    if hasattr(paths, "__arrow_c_stream__"):
+        if given or table or query:
+            raise ConfigurationError("format, table and query are for files, not for a table in memory")
+        return Source([Origin(Path("frame"), "frame", "arrow", frame=paths)], on_error, (), columns)
+    selection = Selection(table, query)
+    found: dict[tuple[Path, Selection], Origin] = {}  # an ordered set, as is `others`
     others: dict[Path, None] = {}
     warnings = []
     for name in _names(paths):
-        files = _find(name)
-        known = [file for file in files if _is_known(file)]
+        files = _find(name, given, selection)
+        known = [origin for origin in files if origin.format is not None or origin.path == STANDARD_INPUT]
         if not known:
-            warnings.append(f"{_shown(name)}: no article file ({', '.join(SUFFIXES)}) in it")
-        found.update(dict.fromkeys(known))
-        others.update(dict.fromkeys(file for file in files if not _is_known(file)))
+            warnings.append(f"{shown(name)}: no article file in it, searchkit reads {formats.told()}")
+        for origin in known:
+            found.setdefault((origin.path, origin.selection), origin)
+        others.update(dict.fromkeys(origin.path for origin in files if origin not in known))
     if others:
         count = f"{len(others):,} file{'s' if len(others) > 1 else ''}"
-        warnings.append(f"ignored {count} of other formats, e.g. {_shown(next(iter(others)))}")
-    return Source(found, on_error, warnings)
+        warnings.append(f"ignored {count} of other formats, e.g. {shown(str(next(iter(others))))}")
+    wrong = [origin.path for origin in found.values() if origin.format not in _DATABASES]
+    if wrong and (table or query):
+        raise ConfigurationError(f"table and query are for SQLite databases, not for {shown(str(wrong[0]))}")
+    return Source(_told_apart(found.values()), on_error, warnings, columns)
 
 
-class Source:
-    """The articles of some files, as an iterable. Each iteration starts anew, and only one may run at a time.
-
-    Attributes:
-        paths: the files, in the order in which they are read.
-        skipped: the records of the current or last iteration that gave no article.
-        warnings: what else there is to say about the files and, since iteration began, their articles.
-        total_bytes: size of all files.
-        bytes_read: how much of that the current iteration has consumed (before decompression).
-    """
-
-    paths: tuple[Path, ...]
-    skipped: list[Skipped]
-    warnings: list[str]
-    total_bytes: int
-    bytes_read: int
-
-    def __init__(self, paths: Iterable[Path], on_error: OnError, warnings: Iterable[str]) -> None:
-        self.paths = tuple(paths)
-        self._on_error = on_error
-        self._found_warnings = tuple(warnings)
-        self._sizes = [_size(path) for path in self.paths]
-        self.total_bytes = sum(self._sizes)
-        self._reset()
-
-    def __repr__(self) -> str:
-        return f"<Source of {len(self.paths)} files, {self.total_bytes:,} bytes>"
-
-    def __iter__(self) -> Iterator[Article]:
-        self._reset()
-        end = 0
-        for path, size in zip(self.paths, self._sizes, strict=True):
-            end += size
-            yield from self._articles(path)
-            self.bytes_read = end
-
-    def _reset(self) -> None:
-        self.skipped = []
-        self.warnings = list(self._found_warnings)
-        self._told = 0
-        self.bytes_read = 0
-
-    def _articles(self, path: Path) -> Iterator[Article]:
-        """The articles of one file, which is closed when the iteration ends or is abandoned."""
-        name = _shown(path)
-        reject = partial(self._reject, name)
-        warn = partial(self._warn, name)
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            reject(f"cannot be opened: {error.strerror}", None, None)
-            return
-        with file:
-            if path.name.lower().endswith(".txt"):
-                yield from _seed(file, path.stem, reject, warn)
-            else:
-                yield from jsonlines.articles(_lines(self._counted(file, path.name), reject), reject, warn)
-
-    def _counted(self, file: BinaryIO, name: str) -> Callable[[], bytes]:
-        """What reads the next piece of a file of that name, decompressed, and keeps ``bytes_read``."""
-        read_piece = _pieces(file, name.lower())
-        start = self.bytes_read
-
-        def read_counted() -> bytes:
-            piece = read_piece()
-            self.bytes_read = start + file.tell()
-            return piece
-
-        return read_counted
-
-    def _reject(self, source: str, reason: str, line: int | None, id: str | None) -> None:
-        error = ArticleError(reason, source, line)
-        if callable(self._on_error):
-            self._on_error(error)
-        elif self._on_error == "raise":
-            raise error
-        self.skipped.append(Skipped(source, line, id, reason))
-
-    def _warn(self, source: str, message: str, line: int) -> None:
-        self._told += 1
-        if self._told <= MAX_WARNINGS:
-            self.warnings.append(f"{source}:{line}: {message}")
-            return
-        if self._told > MAX_WARNINGS + 1:
-            self.warnings.pop()
-        self.warnings.append(f"… and {self._told - MAX_WARNINGS:,} more warnings")
+def _told_apart(origins: Iterable[Origin]) -> list[Origin]:
+    """The same files; those of one name from several places are called by their whole paths, or ids would meet."""
+    labelled = list(origins)
+    count = Counter(origin.label for origin in labelled)
+    return [
+        replace(origin, label=shown(origin.path.as_posix())) if count[origin.label] > 1 else origin
+        for origin in labelled
+    ]
 
 
 def _names(paths: StrPath | Iterable[StrPath]) -> list[str]:
     """``paths`` as a list of strings."""
     several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
     try:
-        return ["" if path == "" else str(Path(path)) for path in several]  # Path("") is the working directory
+        # Path("") is the working directory, and Path takes slashes out of what is no path.
+        return [path if path in ("", "-") or _is_url(path) else str(Path(path)) for path in several]  # type: ignore[misc]
     except TypeError:
         raise ConfigurationError(
-            f"paths must be a path, a glob pattern or a list of them, not {paths!r:.100}"
+            f"paths must be a path, a glob pattern, a table or a list of paths, not {paths!r:.100}"
         ) from None
 
 
-def _find(name: str) -> list[Path]:
-    """The files that a path or pattern stands for, sorted, those of other formats included."""
+def _is_url(path: StrPath) -> bool:
+    return isinstance(path, str) and path.startswith(_SQLITE_URL)
+
+
+def _find(name: str, given: str | None, selection: Selection) -> list[Origin]:
+    """The files that a path or pattern stands for, sorted, those of other formats included (as None)."""
+    if name == "-":
+        return [Origin(STANDARD_INPUT, "stdin", given, selection=selection)]
+    if _is_url(name):
+        return [_database(name)]
+
+    def origin(path: Path, top: str = "") -> Origin:
+        known = formats.format_of(path.name)
+        label = path.relative_to(top).as_posix() if top else path.name
+        return Origin(path, shown(label), given or (known[0] if known else None), selection=selection)
+
     if os.path.exists(name) and not os.path.isdir(name):
-        if not _is_known(name):
-            raise ArticleError(f"searchkit reads {', '.join(SUFFIXES)} files, not this one", _shown(name))
-        return [Path(name)]
+        found = origin(Path(name))
+        if found.format is None:
+            raise ArticleError(f"searchkit reads {formats.told()}, not this one", shown(name))
+        return [found]
     matches = [name] if os.path.exists(name) else glob.glob(name, recursive=True)
     if not matches:
-        raise ArticleError("no such file or directory", _shown(name))
-    files: list[Path] = []
+        raise ArticleError("no such file or directory", shown(name))
+    files: list[Origin] = []
     for match in matches:
-        files.extend(_walk(match) if os.path.isdir(match) else [Path(match)])
-    return sorted(files)
+        if os.path.isdir(match):
+            files.extend(origin(path, match) for path in _walk(match))
+        else:
+            files.append(origin(Path(match)))
+    return sorted(files, key=lambda file: file.path)
+
+
+def _database(url: str) -> Origin:
+    """What ``sqlite:///file.db?table=NAME`` stands for."""
+    name, _, rest = url.removeprefix(_SQLITE_URL).partition("?")
+    given = parse_qs(rest, keep_blank_values=True)
+    if set(given) not in ({"table"}, {"query"}, set()) or any(len(values) > 1 for values in given.values()):
+        raise ConfigurationError(f"{url!r:.200}: write sqlite:///FILE?table=NAME or sqlite:///FILE?query=SELECT…")
+    path = Path(unquote(name))
+    if not path.is_file():
+        raise ArticleError("no such file or directory", shown(str(path)))
+    selection = Selection(**{key: values[0] for key, values in given.items()})
+    label = path.name if selection.table is None else f"{path.name}/{selection.table}"
+    return Origin(path, shown(label), "sqlite", selection=selection)
 
 
 def _walk(directory: str) -> Iterator[Path]:
     """The files in and below a directory, in no order. Hidden ones are left out, so are links to directories."""
 
     def fail(error: OSError) -> None:
-        raise ArticleError(f"cannot be listed: {error.strerror}", _shown(error.filename)) from error
+        raise ArticleError(f"cannot be listed: {error.strerror}", shown(error.filename)) from error
 
     for parent, directories, names in os.walk(directory, onerror=fail):
         directories[:] = [name for name in directories if not name.startswith(".")]
         yield from (Path(parent, name) for name in names if not name.startswith("."))
-
-
-def _is_known(path: StrPath) -> bool:
-    return os.fspath(path).lower().endswith(SUFFIXES)
-
-
-def _shown(path: StrPath) -> str:
-    """``path`` as text that can be printed and kept, even if it is not Unicode."""
-    return os.fspath(path).encode("utf-8", "backslashreplace").decode()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # told when it is to be opened
-        return 0
-
-
-def _seed(file: BinaryIO, id: str, reject: jsonlines.Reject, warn: jsonlines.Warn) -> Iterator[Article]:
-    """The one article of a seed file, if it can be read."""
-    try:
-        content = file.read(MAX_RECORD + 1)
-        if len(content) > MAX_RECORD:
-            raise ArticleError(f"longer than {MAX_RECORD:,} bytes")
-        if _shown(id) != id:
-            raise ArticleError("the name of the file is not Unicode and cannot be its id")
-        article = seedfile.article(content, id, warn)
-    except OSError as error:
-        reject(f"cannot be read: {error.strerror}", None, None)
-    except ArticleError as error:
-        reject(error.reason, error.line, _shown(id))
-    else:
-        yield article
-
-
-def _pieces(file: BinaryIO, name: str) -> Callable[[], bytes]:
-    """What returns the next piece of an open file, decompressed as ``name`` says; b"" is the end."""
-    if name.endswith(".gz"):
-        # read1 returns what there is, so that all lines before damage come out before the error.
-        return partial(gzip.GzipFile(fileobj=file).read1, _CHUNK)
-    if name.endswith(".zst"):
-        return partial(next, _zstd_pieces(file), b"")
-    return partial(file.read, _CHUNK)
-
-
-def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:
-    """The decompressed content of zstandard frames. OSError: they are damaged; EOFError: the last one is cut short."""
-    import zstandard  # only who has such files pays for it
-
-    decompressor = zstandard.ZstdDecompressor()
-    frame = None
-    while data := file.read(_ZSTD_INPUT):
-        while data:
-            # Frame by frame, because the library's own reader across frames takes a truncated file for a whole one.
-            frame = frame or decompressor.decompressobj()
-            try:
-                output = frame.decompress(data)
-            except zstandard.ZstdError as error:
-                raise OSError(str(error)) from error
-            for start in range(0, len(output), _CHUNK):
-                yield output[start : start + _CHUNK]
-            data = b""
-            if frame.eof:
-                data, frame = frame.unused_data, None
-    if frame is not None:
-        raise EOFError("it ends in the middle of a frame")
-
-
-def _lines(read_piece: Callable[[], bytes], reject: jsonlines.Reject) -> Iterator[tuple[int, bytes]]:
-    """The numbered lines of a stream, without byte order mark and line feeds.
-
-    Lines above MAX_RECORD are rejected while their content passes by. Damage in a compressed stream is rejected with
-    the line it was found in, and ends the stream.
-    """
-    number = 1
-    parts: list[bytes] = []  # of the line at hand, which may span many pieces
-    length = 0
-    while True:
-        try:
-            piece = read_piece()
-        except (OSError, EOFError, zlib.error) as error:
-            reject(f"the file is damaged, the rest of it is not read: {error}", number, None)
-            return
-        # The end of the stream is the end of its last line.
-        *lines, rest = piece.split(b"\n") if piece else (b"", b"")
-        for line in lines:
-            length += len(line)
-            if length > MAX_RECORD:
-                reject(f"longer than {MAX_RECORD:,} bytes", number, None)
-            else:
-                whole = b"".join((*parts, line)) if parts else line
-                yield number, whole.removeprefix(codecs.BOM_UTF8) if number == 1 else whole
-            number += 1
-            parts.clear()
-            length = 0
-        if not piece:
-            return
-        length += len(rest)
-        if length > MAX_RECORD:
-            parts.clear()
-        elif rest:
-            parts.append(rest)

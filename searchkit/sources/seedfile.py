@@ -15,10 +15,18 @@ from datetime import datetime
 
 from searchkit.article import Article
 from searchkit.errors import ArticleError
-from searchkit.sources.jsonlines import Warn, read_date
+from searchkit.sources.jsonlines import Warn
+from searchkit.sources.moments import read_date
 
 _HEADER = re.compile(r"\s*date\s+([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\s+(.*))?")
+# What begins with the word is meant to be a seed file, and its first line is at fault if it is none.
+_MEANT = re.compile(rb"\s*date(?:\s|$)")
 _PUBLISHED = re.compile(r"\s*Published:(.*)", re.IGNORECASE)
+
+
+def is_meant(content: bytes) -> bool:
+    """Whether a text file claims to be a seed file: its first line begins with the word date."""
+    return _MEANT.match(content.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0]) is not None
 
 
 def article(content: bytes, id: str, warn: Warn) -> Article:

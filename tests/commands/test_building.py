@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,3 +211,60 @@ def test_build_says_what_is_wrong_with_a_list_of_words(run: Run, tmp_path: Path)
     assert "none.txt" in run(*build, "--stop-words", tmp_path / "none.txt", status=2).stderr
     assert "dictionary is for ja, ko, zh" in run(*build, "--dictionary", status=2).stderr
     assert not (tmp_path / "idx").exists()
+
+
+def test_build_fits_columns_of_other_names(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("kopf;inhalt;wann\nTram;Line 4 runs.;2025-10-28\n", "utf-8")
+    options = ("--map", "title=kopf,body=inhalt", "--map", "published=wann")
+    result = run("build", source, "--index", tmp_path / "idx", *options)
+    assert (result.exit_code, result.stderr) == (0, "")
+    with searchkit.open(tmp_path / "idx") as index:
+        assert [(hit.id, hit.title) for hit in index.search("line")] == [("a.csv:2", "Tram")]
+
+
+def test_build_tells_what_it_guessed(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("headline,text\nTram,Line 4 runs.\n", "utf-8")
+    result = run("build", source, "--index", tmp_path / "idx")
+    assert result.stderr == f"warning: {source}: guessed: title from 'headline', body from 'text'\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--map", "title"], "--map 'title': write NAME=COLUMN"),
+        (["--map", "title=a,title=b"], "--map gives title twice"),
+        (["--format", "cvs"], "there is no format 'cvs', did you mean 'csv'?"),
+    ],
+)
+def test_a_bad_mapping_or_format_is_one_line_on_stderr(
+    run: Run, tmp_path: Path, options: list[str], message: str
+) -> None:
+    result = run("build", SEEDS, "--index", tmp_path / "idx", *options, status=2)
+    assert result.stderr == f"searchkit: {message}\n"
+    assert not (tmp_path / "idx").exists()
+
+
+def test_build_reads_standard_input_and_databases(run: Run, tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "searchkit", "build", "-", "--index", str(tmp_path / "idx"), "--format", "tsv"]
+    content = b"title\tbody\nTram\tLine 4 runs.\n"
+    made = subprocess.run(program, input=content, capture_output=True, cwd=ROOT)
+    assert (made.returncode, made.stderr) == (0, b"")
+    with searchkit.open(tmp_path / "idx") as index:
+        assert [hit.id for hit in index.search("tram")] == ["stdin:2"]
+    connection = sqlite3.connect(tmp_path / "a.db")
+    connection.execute("CREATE TABLE a (id, title)")
+    connection.execute("CREATE TABLE b (id, title)")
+    connection.execute("INSERT INTO b VALUES ('7', 'Grain')")
+    connection.commit()
+    connection.close()
+    run("build", f"sqlite:///{tmp_path}/a.db?table=b", "--index", tmp_path / "idx")
+    with searchkit.open(tmp_path / "idx") as index:
+        assert [hit.id for hit in index.search("grain")] == ["7"]
+
+
+def test_the_help_of_build_lists_the_formats(run: Run) -> None:
+    text = run("build", "--help").stdout
+    wanted = ("csv", "html", "jsonl", "mbox", "parquet", "rss", "sgm", "zip")
+    assert [name for name in wanted if f".{name}" not in text] == []
