@@ -26,7 +26,4 @@ class Budget:
         self._left -= size
         if self._left < 0:
             self.is_spent = True
-            raise ArticleError(
-                f"the archive unfolds to more than {self._limit:,} bytes, {MAX_RATIO} times its size, "
-                "the rest of it is not read"
-            )
+            raise ArticleError(f"the archive unfolds to more than {self._limit:,} bytes, the rest of it is not read")

@@ -52,13 +52,13 @@ def read_markdown(file: File) -> Iterator[Record]:
 
 
 def _seed(file: File, content: bytes) -> Iterator[Article]:
-    id = file.path.stem if file.path else file.stem
+    id = file.stem.rpartition("/")[2]  # wherever it is, in an archive too
     try:
-        if shown(id) != id:
+        if file.path is not None and shown(file.path.name) != file.path.name:
             raise ArticleError("the name of the file is not Unicode and cannot be its id")
         article = seedfile.article(content, id, file.warn)
     except ArticleError as error:
-        file.reject(error.reason, error.line, shown(id))
+        file.reject(error.reason, error.line, id)
     else:
         yield article
 

@@ -212,7 +212,7 @@ def articles(file: File) -> Iterator[Article]:
         if error is file.findings.raised:  # what the caller of read wanted to come out
             raise
         if isinstance(error, ArticleError):
-            file.reject(error.reason, error.line, file.stem if error.line is None else None)
+            file.reject(error.reason, error.line)
         elif isinstance(error, ConfigurationError):
             if file.findings.on_error == "raise":
                 raise

@@ -32,6 +32,7 @@ def read(
     format: str | None = None,
     table: str | None = None,
     query: str | None = None,
+    root: StrPath | None = None,
 ) -> Source:
     """The articles of files of any known format, of a database, of standard input or of a table in memory.
 
@@ -49,6 +50,8 @@ def read(
         format: the name of the format of all files, whatever their names end in.
         table: the table of an SQLite database that is to be read. It may be left out where there is only one.
         query: a SELECT statement, instead of a table.
+        root: a folder that files are called by their paths below, in ids of articles that have none of their own. So
+            a file that is read by itself gives the ids that reading the folder gives.
 
     Returns:
         A Source, which opens the files one after the other as it is iterated.
@@ -78,7 +81,7 @@ def read(
     others: dict[Path, None] = {}
     warnings = []
     for name in _names(paths):
-        files = _find(name, given, selection)
+        files = _find(name, given, selection, root)
         known = [origin for origin in files if origin.format is not None or origin.path == STANDARD_INPUT]
         if not known:
             warnings.append(f"{shown(name)}: no article file in it, searchkit reads {formats.told()}")
@@ -120,7 +123,7 @@ def _is_url(path: StrPath) -> bool:
     return isinstance(path, str) and path.startswith(_SQLITE_URL)
 
 
-def _find(name: str, given: str | None, selection: Selection) -> list[Origin]:
+def _find(name: str, given: str | None, selection: Selection, root: StrPath | None) -> list[Origin]:
     """The files that a path or pattern stands for, sorted, those of other formats included (as None)."""
     if name == "-":
         return [Origin(STANDARD_INPUT, "stdin", given, selection=selection)]
@@ -129,7 +132,8 @@ def _find(name: str, given: str | None, selection: Selection) -> list[Origin]:
 
     def origin(path: Path, top: str = "") -> Origin:
         known = formats.format_of(path.name)
-        label = path.relative_to(top).as_posix() if top else path.name
+        base = top if root is None or not path.is_relative_to(root) else root
+        label = path.relative_to(base).as_posix() if base else path.name
         return Origin(path, shown(label), given or (known[0] if known else None), selection=selection)
 
     if os.path.exists(name) and not os.path.isdir(name):

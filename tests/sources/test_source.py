@@ -58,6 +58,16 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert [article.id for article in read(tmp_path)] == ["a/x.csv:2", "b/x.csv:2"]
 
 
+def test_a_file_by_itself_can_give_the_ids_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for name, content in (("x.csv", "title\nT\n"), ("y.md", "# T\n\nText"), ("z.txt", "T\n\nText")):
+        (tmp_path / "a" / name).write_text(content)
+    found = [article.id for article in read(tmp_path)]
+    assert found == ["a/x.csv:2", "a/y", "a/z"]
+    assert [article.id for path in read(tmp_path).paths for article in read(path, root=tmp_path)] == found
+    assert [article.id for article in read(tmp_path / "a" / "x.csv", root=tmp_path / "b")] == ["x.csv:2"]
+
+
 def test_a_long_file_that_must_seek_is_not_one_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither on disk, where its first bytes say what it is, nor on standard input."""
     pa = pytest.importorskip("pyarrow")
