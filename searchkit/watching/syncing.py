@@ -288,7 +288,7 @@ class _Sync:
         try:
             before = os.stat(place)
             entry = self._entry(key, before)
-            source = read(place, on_error="skip")
+            source = read(place, on_error="skip", root=self._root)
         except (OSError, ArticleError):  # gone meanwhile: the next sync finds it so
             return
         for article in source:

@@ -364,3 +364,14 @@ def test_any_changes_lead_to_what_a_rebuild_would_hold(
                     write(place / "folder", name, *lines)
             searchkit.sync(place / "folder", index, allow_empty=True)
             assert difference(content(index), rebuilt(place / "folder", place / "oracle")) == ""
+
+
+def test_articles_without_ids_are_called_as_a_build_calls_them(tmp_path: Path) -> None:
+    folder = tmp_path / "folder" / "sub"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("title,body\nTram,line\nComet,tail\n", "utf-8")
+    with searchkit.create(tmp_path / "one") as built, searchkit.create(tmp_path / "two") as synced:
+        built.rebuild(searchkit.read(tmp_path / "folder"))
+        searchkit.sync(tmp_path / "folder", synced)
+        ids = {article.id for article in built.articles()}
+        assert {article.id for article in synced.articles()} == ids == {"sub/a.csv:2", "sub/a.csv:3"}
