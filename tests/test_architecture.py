@@ -27,6 +27,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
         "targets",
         "terminal",
         "watching",
+        "web",
     ),
     6: ("searchable", "reader", "index", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
