@@ -58,6 +58,7 @@ NEIGHBOURS = {
     ("commands", "shell_completion"), ("options", "shell_completion"),
     ("commands", "options"), ("commands", "terminal"),
     ("commands", "targets"), ("commands", "watching"), ("copying", "targets"),
+    ("commands", "web"), ("web", "options"),
     ("index", "reader"), ("reader", "searchable"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),

@@ -16,14 +16,15 @@ from starlette.routing import Route
 
 from searchkit.errors import ConfigurationError
 from searchkit.options import facets_of, filters_of
+from searchkit.web.articles import NoArticleError, as_json
 from searchkit.web.asked import Asked, read_article
 from searchkit.web.assets import assets
 from searchkit.web.guard import Guard, Rates
 from searchkit.web.live import Live
 from searchkit.web.openapi import description
+from searchkit.web.pages import article_page, results_page
 from searchkit.web.parameters import ENDPOINTS, PAGE, read
 from searchkit.web.rendering import environment
-from searchkit.web.showing import NoArticleError, api_article, article_page, results_page
 from searchkit.web.work import BusyError, Work
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-class Pages:
+class Answers:
     """What answers requests.
 
     Args:
@@ -105,7 +106,7 @@ class Pages:
         return {"suggestions": self._live.current().suggest(values["q"], values["limit"], values["field"])}
 
     def _article(self, values: dict[str, Any], id: str) -> dict[str, Any]:
-        return api_article(self._live.current(), id, values)
+        return as_json(self._live.current(), id, values)
 
     def _json(self, name: str, make: Callable[[dict[str, Any], str], dict[str, Any]]) -> _Handler:
         parameters = ENDPOINTS[name].parameters
@@ -170,7 +171,7 @@ def application(
         SearchkitError: there is no index that can be opened.
     """
     live, work = Live(path), Work(threads, patience=patience)
-    pages = Pages(live, work)
+    answers = Answers(live, work)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -178,7 +179,7 @@ def application(
         work.close()
         live.close()
 
-    errors: dict[Any, Any] = dict.fromkeys((ConfigurationError, BusyError, HTTPException, Exception), pages.failed)
-    app = Starlette(routes=pages.routes(), exception_handlers=errors, lifespan=lifespan)
+    errors: dict[Any, Any] = dict.fromkeys((ConfigurationError, BusyError, HTTPException, Exception), answers.failed)
+    app = Starlette(routes=answers.routes(), exception_handlers=errors, lifespan=lifespan)
     app.router.redirect_slashes = False  # such a redirect would repeat the Host header
     return Guard(app, hosts, Rates(rate, 4 * rate))

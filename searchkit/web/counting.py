@@ -80,7 +80,7 @@ def counted(results: Results, schema: Schema, asked: Asked, bounds: Mapping[str,
     found = []
     for name, kind in schema.columns.items():
         counts = results.facets.get(name)
-        if counts is None or isinstance(kind, Date) or not (len(counts) or asked.chosen(name)):
+        if counts is None or isinstance(kind, Date) or not (_tells(counts) or asked.chosen(name)):
             continue
         if isinstance(kind, Number):
             values, more = _ranges(name, counts, bounds[name], schema, asked), False
@@ -90,7 +90,7 @@ def counted(results: Results, schema: Schema, asked: Asked, bounds: Mapping[str,
         found.append(
             Counted(
                 name,
-                title_of(name),
+                name_of(name),
                 values,
                 counts.other,
                 counts.missing,
@@ -101,7 +101,12 @@ def counted(results: Results, schema: Schema, asked: Asked, bounds: Mapping[str,
     return found
 
 
-def title_of(name: str) -> str:
+def _tells(counts: FacetCounts) -> bool:
+    """Whether a facet puts articles together: not where each has a value of its own."""
+    return len(counts) > 0 and (max(item.count for item in counts) > 1 or not counts.other)
+
+
+def name_of(name: str) -> str:
     """A field's name for people."""
     return name.replace("_", " ").capitalize()
 
@@ -130,7 +135,8 @@ def _terms(name: str, results: Results, schema: Schema, asked: Asked) -> list[Va
     seen = {item.value for key, counts in results.facets.items() if key.partition(":")[0] == name for item in counts}
     # What is chosen stays in sight, however few articles have it.
     lost = [value for value in asked.chosen(name) if value not in seen]
-    return listed + [Value(value, None, True, asked.toggled(name, value, schema)) for value in lost]
+    count = None if results.facets[name].other else 0
+    return listed + [Value(value, count, True, asked.toggled(name, value, schema)) for value in lost]
 
 
 def _opened(chosen: Sequence[str]) -> list[str]:

@@ -26,7 +26,10 @@ def _day(instant: datetime) -> str:
 
 
 def _moment(instant: datetime) -> str:
-    return f"{_day(instant)}, {instant:%H:%M}"
+    """A day with its time, which a date without one has not: it begins at midnight."""
+    if not (instant.hour or instant.minute or instant.second):
+        return _day(instant)
+    return f"{_day(instant)}, {instant:%H:%M} {instant.tzname() or ''}"
 
 
 def _grouped(number: int) -> str:

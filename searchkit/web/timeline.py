@@ -70,7 +70,8 @@ def timeline(counts: FacetCounts, asked: Asked) -> Timeline | None:
         )
         for bin in bins
     ]
-    marks = [label(bars[place].first) for place in sorted({0, len(bars) // 2, len(bars) - 1})]
+    places = sorted({0, len(bars) // 2, len(bars) - 1})
+    marks = [label(bars[place].first).removeprefix("week of ") for place in places]
     return Timeline(bars, counts.period or "", marks, max(bars, key=lambda bar: bar.count), counts.missing)
 
 
