@@ -56,10 +56,7 @@ class Answers:
             Route("/article", self._html(self._shown_article)),
             Route("/static/{name}", self._static),
             Route("/api/openapi.json", self._openapi),
-            *(
-                Route(ENDPOINTS[name].path.replace("{id}", "{id:path}"), self._json(name, make))
-                for name, make in api.items()
-            ),
+            *(Route(ENDPOINTS[name].route, self._json(name, make)) for name, make in api.items()),
         ]
 
     # ---- the page

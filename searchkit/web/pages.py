@@ -12,7 +12,7 @@ from searchkit.results import Hit, Note
 from searchkit.schema import Keyword, Schema
 from searchkit.web.articles import heading_of, language_of, local, marked, paragraphs, said, shown, title_of
 from searchkit.web.asked import SIZE, Asked
-from searchkit.web.counting import CALENDAR, counted, facets, range_label, name_of
+from searchkit.web.counting import CALENDAR, counted, facets, name_of, range_label
 from searchkit.web.live import Live
 from searchkit.web.parameters import DEEPEST
 from searchkit.web.timeline import span_label, timeline

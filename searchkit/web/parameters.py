@@ -175,6 +175,11 @@ class Endpoint:
     summary: str
     parameters: tuple[Parameter, ...]
 
+    @property
+    def route(self) -> str:
+        """The path as Starlette has it, where an id may have slashes."""
+        return "{id:path}".join(self.path.split("{id}"))
+
 
 ENDPOINTS = {
     "search": Endpoint("/api/search", "Find articles.", SEARCH),
