@@ -103,7 +103,8 @@ def counted(results: Results, schema: Schema, asked: Asked, bounds: Mapping[str,
 
 def _tells(counts: FacetCounts) -> bool:
     """Whether a facet puts articles together: not where each has a value of its own."""
-    return len(counts) > 0 and (max(item.count for item in counts) > 1 or not counts.other)
+    most = max((item.count for item in counts), default=0)
+    return most > 1 or (most == 1 and not counts.other)
 
 
 def name_of(name: str) -> str:

@@ -10,7 +10,9 @@ import searchkit
 from searchkit import Article, Keyword, Number, Schema
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>\u202e\x1b[2J\x00"
-_STORY = "The harbour bridge was closed on Monday after engineers found cracks in two of its main cables, the city said."
+_STORY = (
+    "The harbour bridge was closed on Monday after engineers found cracks in two of its main cables, the city said."
+)
 
 
 def _articles() -> list[Article]:
@@ -33,7 +35,12 @@ def _articles() -> list[Article]:
         Article("ar", "", "أعلنت وزارة النقل اليوم افتتاح خط جديد للقطار في المدينة", "2025-05-01", topics=["rail"]),
         Article("zh", "长江生态", "长江经济带的生态环境保护发生了变化。", None, topics=["长江"]),
         Article(
-            "..", f"Evil {HOSTILE}", f"evil body {HOSTILE}", "2025-06-01", topics=[f"evil{HOSTILE}"], link="javascript:x()"
+            "..",
+            f"Evil {HOSTILE}",
+            f"evil body {HOSTILE}",
+            "2025-06-01",
+            topics=[f"evil{HOSTILE}"],
+            link="javascript:x()",
         ),
     ]
     return found

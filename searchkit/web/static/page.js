@@ -9,17 +9,17 @@ const list = document.getElementById("completions");
 // ---- pages without a flash: another address is fetched, and its content put in place
 
 let loading = null; // what is under way, so that a later wish ends it
+let shown = location.pathname + location.search;
 
 async function visit(address, { push = true, keep = false, top = 0 } = {}) {
   loading?.abort();
   const mine = (loading = new AbortController());
   const target = new URL(address, location.href);
-  let text, final;
+  let text;
   try {
     const answer = await fetch(target, { signal: mine.signal, headers: { Accept: "text/html" } });
     if (!(answer.headers.get("Content-Type") ?? "").startsWith("text/html")) throw new Error("not a page");
     text = await answer.text();
-    final = target.href;
   } catch (error) {
     if (error.name !== "AbortError") location.assign(target);
     return;
@@ -30,8 +30,9 @@ async function visit(address, { push = true, keep = false, top = 0 } = {}) {
   if (!main) return location.assign(target);
   if (push) {
     history.replaceState({ top: scrollY }, "");
-    history.pushState({ top: 0 }, "", final);
+    history.pushState({ top: 0 }, "", target);
   }
+  shown = target.pathname + target.search;
   const again = keep ? place(document.activeElement) : null;
   const wasOpen = document.getElementById("filters")?.matches(":popover-open");
   const folded = keep ? foldings() : new Map();
@@ -89,7 +90,9 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   submit();
 });
-addEventListener("popstate", (event) => visit(location.href, { push: false, top: event.state?.top ?? 0 }));
+addEventListener("popstate", (event) => {
+  if (shown !== location.pathname + location.search) visit(location.href, { push: false, top: event.state?.top ?? 0 });
+});
 history.scrollRestoration = "manual";
 
 const said = document.createElement("p"); // tells those who do not see it that the page is another
