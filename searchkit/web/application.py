@@ -23,7 +23,7 @@ from searchkit.web.guard import Guard, Rates
 from searchkit.web.live import Live
 from searchkit.web.openapi import description
 from searchkit.web.pages import article_page, results_page
-from searchkit.web.parameters import ENDPOINTS, PAGE, read
+from searchkit.web.parameters import ENDPOINTS, read
 from searchkit.web.rendering import environment
 from searchkit.web.work import BusyError, Work
 
@@ -129,9 +129,17 @@ class Answers:
         if request.url.path.startswith("/api/"):
             return _json_response(json.dumps({"error": message}), status, headers)
         page = self._templates.get_template("error.html").render(
-            name=self._live.name, message=message, status=status, asked=Asked(read("", PAGE, strict=False))
+            name=self._live.name, message=message, status=status, asked=_asked_by(request)
         )
         return HTMLResponse(page, status, headers)
+
+
+def _asked_by(request: Request) -> Asked:
+    """What a request asks for, so that it can be asked better; nothing where that cannot be read."""
+    try:
+        return Asked.read(request.url.query)
+    except ConfigurationError:
+        return Asked.read("")
 
 
 def _told(error: Exception) -> tuple[int, str]:

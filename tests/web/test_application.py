@@ -164,6 +164,10 @@ def test_without_a_title_the_beginning_of_the_text_stands_for_it(client: TestCli
 
 def test_what_is_wrong_is_told(client: TestClient) -> None:
     assert "page must be a number" in page(client, "/?page=0", 400).text
+    wrong_date = page(client, "/?q=harvest&since=2025-13&sort=oldest", 400)
+    assert "2025-13 is not a month" in wrong_date.text
+    kept = {of.get("name"): of.get("value") for tag, of in wrong_date.elements if tag == "input"}
+    assert kept == {"q": "harvest", "sort": "oldest"}  # to be asked again without the date
     assert "no field 'topic'" in page(client, "/?filter=topic%3Da", 400).text
     assert "unknown time zone" in page(client, "/?tz=Nowhere", 400).text
     assert "no article 'zzz'" in page(client, "/article?id=zzz", 404).text
