@@ -14,11 +14,11 @@ from typing import Any
 import click
 
 from searchkit import compiled, terminal
-from searchkit.commands import alerting, building, care, judging, moving, searching
+from searchkit.commands import alerting, building, care, judging, moving, searching, serving
 from searchkit.errors import SearchkitError
 
 #: Commands that go on for long enough to load compiled kernels, or that have them compiled.
-LONG_COMMANDS = ("build", "copy", "optimize", "warm", "watch")
+LONG_COMMANDS = ("build", "copy", "optimize", "serve", "warm", "watch")
 
 
 class _Commands(click.Group):
@@ -64,8 +64,6 @@ def main(ctx: click.Context) -> None:
         compiled.disable()
 
 
-for _command in (
-    *(*building.COMMANDS, *moving.COMMANDS, *searching.COMMANDS),
-    *(*judging.COMMANDS, *alerting.COMMANDS, *care.COMMANDS),
-):
-    main.add_command(_command)
+for _room in (building, moving, searching, serving, judging, alerting, care):
+    for _command in _room.COMMANDS:
+        main.add_command(_command)
