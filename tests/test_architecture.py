@@ -18,7 +18,7 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 # the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
     7: ("__main__", "cli", "commands", "options", "terminal"),
-    6: ("searchable", "reader", "index", "evaluation"),
+    6: ("searchable", "reader", "index", "remote", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: (
         "facets",
@@ -42,7 +42,7 @@ FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
     ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"), ("commands", "terminal"),
-    ("index", "reader"), ("reader", "searchable"),
+    ("index", "reader"), ("reader", "searchable"), ("remote", "searchable"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
     ("derived", "answering"), ("derived", "ordering"), ("results", "highlight"), ("results", "facet_counts"),

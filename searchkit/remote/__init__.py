@@ -1,0 +1,1 @@
+"""An index on an OpenSearch server: the same questions, answered there."""

@@ -1,0 +1,384 @@
+"""A query tree in OpenSearch's query language, node by node.
+
+Words are sent as they were typed: their stems are the server's. What does not score (a range, a keyword, an exclusion)
+is asked for as a filter, so that it adds nothing to a score there either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from whoosh import query
+
+from searchkit.engine.ranges import bound
+from searchkit.errors import ConfigurationError
+from searchkit.nodes import Word, WordPhrase, WrittenPattern
+from searchkit.regular import RegexError
+from searchkit.remote import names
+from searchkit.schema import Date, Keyword, Number, Schema, Text
+
+Clause = dict[str, Any]
+NOTHING: Clause = {"match_none": {}}
+EVERYTHING: Clause = {"match_all": {}}
+
+
+class Translated(NamedTuple):
+    """A query in the server's language.
+
+    Attributes:
+        clause: of the query language.
+        scores: whether it adds anything to a score.
+    """
+
+    clause: Clause
+    scores: bool
+
+    @property
+    def scored(self) -> Clause:
+        """A clause that scores 0 where nothing else is said."""
+        return self.clause if self.scores else {"constant_score": {"filter": self.clause, "boost": 0.0}}
+
+
+class Translator:
+    """Translates queries for one index.
+
+    Args:
+        schema: its schema.
+        boosts: text field to what a word in it counts for; 1 where it says nothing.
+        phrase_analyzer: the name of the server's analyzer that keeps all words.
+    """
+
+    def __init__(self, schema: Schema, boosts: Mapping[str, float], phrase_analyzer: str) -> None:
+        self._schema = schema
+        self.boosts = boosts
+        self._analyzer = phrase_analyzer
+
+    def translate(self, node: query.Query) -> Translated:
+        """A query tree translated.
+
+        Raises:
+            ConfigurationError: a node of a kind, or of a field, that the server cannot answer.
+        """
+        handler = _HANDLERS.get(type(node))
+        if handler is None:
+            raise ConfigurationError(f"{type(node).__name__} cannot be asked of OpenSearch")
+        return handler(self, node)
+
+    # ---- combinations
+
+    def _and(self, node: query.And) -> Translated:
+        children = list(node.subqueries)
+        if not children:
+            return Translated(NOTHING, False)
+        if len(children) == 1:
+            return self.translate(children[0])
+        return self._all(children, node.boost)
+
+    def _all(self, children: Sequence[query.Query], boost: float = 1.0) -> Translated:
+        found = [(child, self.translate(child)) for child in children if not isinstance(child, query.Not)]
+        excluded = [self.translate(child.query).clause for child in children if isinstance(child, query.Not)]
+        made: Clause = {}
+        if must := [one.clause for _, one in found if one.scores]:
+            made["must"] = must
+        if selecting := [one.clause for child, one in found if not one.scores and not _is_everything(child)]:
+            made["filter"] = selecting
+        if excluded:
+            made["must_not"] = excluded
+        if not made:
+            return Translated(EVERYTHING, False)
+        return Translated({"bool": _boosted(made, boost)}, bool(must))
+
+    def _or(self, node: query.Or) -> Translated:
+        if node.scale is not None:
+            raise ConfigurationError("an Or with a scale cannot be asked of OpenSearch")
+        found = [self.translate(child) for child in node.subqueries]
+        if not found:
+            return Translated(NOTHING, False)
+        if len(found) == 1:
+            return found[0]
+        scores = any(one.scores for one in found)
+        clauses = [one.scored if scores else one.clause for one in found]
+        made: Clause = {"should": clauses, "minimum_should_match": max(int(node.minmatch), 1)}
+        return Translated({"bool": _boosted(made, node.boost)}, scores)
+
+    def _best(self, node: query.DisjunctionMax) -> Translated:
+        found = [self.translate(child) for child in node.subqueries]
+        made = {"queries": [one.scored for one in found], "tie_breaker": float(node.tiebreak)}
+        return Translated({"dis_max": _boosted(made, node.boost)}, any(one.scores for one in found))
+
+    def _not(self, node: query.Not) -> Translated:
+        return Translated({"bool": {"must_not": [self.translate(node.query).clause]}}, False)
+
+    def _and_not(self, node: query.AndNot) -> Translated:
+        return self._all([node.a, query.Not(node.b)])
+
+    def _and_maybe(self, node: query.AndMaybe) -> Translated:
+        first, second = self.translate(node.a), self.translate(node.b)
+        if not second.scores:
+            return first
+        where = "must" if first.scores else "filter"
+        return Translated({"bool": {where: [first.clause], "should": [second.clause]}}, True)
+
+    def _require(self, node: query.Require) -> Translated:
+        return self._all([node.a, node.b])
+
+    def _constant(self, node: query.ConstantScoreQuery) -> Translated:
+        child = self.translate(node.child).clause
+        score = float(node.score)
+        return Translated({"constant_score": {"filter": child, "boost": score}} if score else child, bool(score))
+
+    def _every(self, node: query.Every) -> Translated:
+        name = node.fieldname
+        if name is None or name == "id":
+            return Translated(EVERYTHING, False)
+        self._schema.require(name, Text, Keyword, Number, Date, use="ask for articles with a value of")
+        return Translated({"exists": {"field": names.present(self._schema, name)}}, False)
+
+    def _null(self, node: query.Query) -> Translated:
+        return Translated(NOTHING, False)
+
+    # ---- words
+
+    def _word(self, node: Word) -> Translated:
+        clauses = [self._phrase_in(node.fields, word, node.boost) for word in node.variants]
+        if len(clauses) == 1:
+            return Translated(clauses[0], True)
+        return Translated({"bool": {"should": clauses, "minimum_should_match": 1}}, True)
+
+    def _phrase_in(self, fields: Sequence[str], text: str, boost: float) -> Clause:
+        """A text whose words stand together in any of some fields. One word is such a text too: so none is dropped, and
+        one that the server's analysis takes apart has to stand together.
+        """
+        made: Clause = {"query": text, "type": "phrase", "fields": [self._weighed(field) for field in fields]}
+        if len(fields) > 1:
+            made["tie_breaker"] = 1.0  # in both fields counts for both
+        return {"multi_match": _boosted(made, boost)}
+
+    def _weighed(self, field: str) -> str:
+        boost = self.boosts.get(field, 1.0)
+        return field if boost == 1.0 else f"{field}^{boost:g}"
+
+    def _word_phrase(self, node: WordPhrase) -> Translated:
+        if node.slop == 1 and all(len(step) == 1 for step in node.steps):
+            return Translated(self._phrase_in(node.fields, " ".join(step[0] for step in node.steps), node.boost), True)
+        chains = [{"intervals": {field: self._chain(node.steps, node.slop)}} for field in node.fields]
+        # Where it stands is settled by intervals, which cannot be weighed; its words score.
+        words = [
+            self._phrase_in(node.fields, word, node.boost)
+            for step, counts in zip(node.steps, node.scored, strict=True)
+            if counts
+            for word in step
+        ]
+        standing = {"bool": {"should": chains, "minimum_should_match": 1}}
+        return Translated({"bool": {"filter": [standing], "should": words}}, True)
+
+    def _chain(self, steps: Sequence[Sequence[str]], slop: int) -> Clause:
+        """Words in order, each at most ``slop`` positions after the one before."""
+        found = self._one_of(steps[0])
+        for step in steps[1:]:
+            pair = [found, self._one_of(step)]
+            found = {"all_of": {"ordered": True, "max_gaps": slop - 1, "intervals": pair}}
+        return found
+
+    def _one_of(self, step: Sequence[str]) -> Clause:
+        rules = [
+            {"match": {"query": word, "analyzer": self._analyzer, "max_gaps": 0, "ordered": True}} for word in step
+        ]
+        return rules[0] if len(rules) == 1 else {"any_of": {"intervals": rules}}
+
+    def _written(self, node: WrittenPattern) -> Translated:
+        clauses = [self._pattern(node, names.written(field)) for field in node.fields]
+        child = clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses, "minimum_should_match": 1}}
+        if not node.boost:
+            return Translated(child, False)
+        return Translated({"constant_score": {"filter": child, "boost": float(node.boost)}}, True)
+
+    def _pattern(self, node: WrittenPattern, field: str) -> Clause:
+        match node.kind:
+            case "prefix":
+                return {"prefix": {field: {"value": node.text}}}
+            case "wildcard":
+                return {"wildcard": {field: {"value": wildcard(node.text)}}}
+            case "fuzzy":
+                return _fuzzy(field, node.text, node.distance, 1)
+        try:
+            expression = {"value": lucene_expression(node.text), "flags": "NONE", "case_insensitive": True}
+        except RegexError as error:  # of a program's tree: of a text, the parser has said so
+            raise ConfigurationError(f"/{node.text}/ cannot be looked for: {error}") from None
+        return {"regexp": {field: expression}}
+
+    # ---- Whoosh's own words, of index terms
+
+    def _term(self, node: query.Term) -> Translated:
+        name, text = node.fieldname, _text(node.text)
+        kind = self._schema.require(name, Text, Keyword, use="look for a term in")
+        if isinstance(kind, Keyword):
+            return Translated({"term": {names.folded(name, kind): {"value": text}}}, False)
+        return Translated({"term": {name: {"value": text, "boost": self._boost_of(name, node.boost)}}}, True)
+
+    def _boost_of(self, field: str, boost: float) -> float:
+        return float(self.boosts.get(field, 1.0) * boost)
+
+    def _phrase(self, node: query.Phrase) -> Translated:
+        name, slop = node.fieldname, int(node.slop)
+        self._schema.require(name, Text, use="look for a phrase in")
+        words = [{"span_term": {name: {"value": _text(word)}}} for word in node.words]
+        if not words:
+            return Translated(NOTHING, False)
+        found: Clause = words[0]
+        for word in words[1:]:
+            found = {"span_near": {"clauses": [found, word], "slop": slop - 1, "in_order": True}}
+        ((kind, body),) = found.items()
+        if kind == "span_near":
+            return Translated({kind: _boosted(dict(body), self._boost_of(name, node.boost))}, True)
+        return self._term(query.Term(name, node.words[0], boost=node.boost))
+
+    def _index_pattern(self, node: Any) -> Translated:
+        """Whoosh's own Prefix, Wildcard, FuzzyTerm and TermRange."""
+        name = node.fieldname
+        kind = self._schema.require(name, Text, Keyword, use="look for patterns in")
+        field = names.folded(name, kind) if isinstance(kind, Keyword) else name
+        match node:
+            case query.Prefix():
+                clause: Clause = {"prefix": {field: {"value": _text(node.text)}}}
+            case query.Wildcard():
+                clause = {"wildcard": {field: {"value": wildcard(_text(node.text))}}}
+            case query.FuzzyTerm():
+                clause = _fuzzy(field, _text(node.text), int(node.maxdist), int(node.prefixlength))
+            case _:
+                limits = _limits(node, _text)
+                clause = {"range": {field: limits}} if limits else {"exists": {"field": field}}
+        if isinstance(kind, Keyword) or not node.boost:
+            return Translated(clause, False)
+        return Translated({"constant_score": {"filter": clause, "boost": float(node.boost)}}, True)
+
+    # ---- ranges
+
+    def _range(self, node: query.NumericRange) -> Translated:
+        name = node.fieldname
+        kind = self._schema.require(name, Number, Date, use="look for a range in")
+        field = names.micros(name) if isinstance(kind, Date) else name
+        limits = _limits(node, lambda limit: bound(limit, isinstance(kind, Date)))
+        return Translated({"range": {field: limits}} if limits else {"exists": {"field": field}}, False)
+
+
+def _is_everything(node: query.Query) -> bool:
+    return isinstance(node, query.Every) and node.fieldname is None
+
+
+def _boosted(made: Clause, boost: float) -> Clause:
+    return made if boost == 1.0 else {**made, "boost": float(boost)}
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _limits(node: Any, converted: Callable[[Any], str | int | float | datetime | None]) -> Clause:
+    limits: Clause = {}
+    if node.start is not None:
+        limits["gt" if node.startexcl else "gte"] = converted(node.start)
+    if node.end is not None:
+        limits["lt" if node.endexcl else "lte"] = converted(node.end)
+    return limits
+
+
+def _fuzzy(field: str, text: str, distance: int, prefix: int) -> Clause:
+    return {
+        "fuzzy": {
+            field: {
+                "value": text,
+                "fuzziness": distance,
+                "prefix_length": prefix,
+                "transpositions": False,
+                "max_expansions": 1000,  # no more clauses would be allowed
+            }
+        }
+    }
+
+
+def wildcard(pattern: str) -> str:
+    """A pattern of ``*`` and ``?`` as the server reads it, to which a backslash is a sign too."""
+    return pattern.replace("\\", "\\\\")
+
+
+#: What RE2 and Lucene write alike, and nothing else: signs of groups with a meaning and what stands behind a backslash
+#: are looked at one by one.
+_CLASSES = "dDwWsS"
+_SET = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
+
+
+def lucene_expression(pattern: str) -> str:
+    """A regular expression of RE2 as Lucene writes it. Of whole words, so anchors at its ends say nothing.
+
+    Raises:
+        RegexError: it has what Lucene's automata cannot do.
+    """
+
+    def refused(what: str) -> RegexError:
+        return RegexError(f"OpenSearch's know no {what}")
+
+    found: list[str] = []
+    at = 0
+    while at < len(pattern):
+        sign = pattern[at]
+        if sign == "\\":
+            following = pattern[at + 1 : at + 2]
+            if hexadecimal := re.compile(r"\\x(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{2}))").match(pattern, at):
+                found.append("\\" + chr(int(hexadecimal.group(1) or hexadecimal.group(2), 16)))
+                at = hexadecimal.end()
+                continue
+            if following.isalnum() and following not in _CLASSES:
+                raise refused(f"\\{following}")
+            found.append(sign + following)
+            at += 2
+        elif sign == "[":
+            whole = _SET.match(pattern, at)
+            if whole is None or "[:" in whole.group() or re.search(r"\\[^\W_]", whole.group()):
+                raise refused(f"set such as {pattern[at:]}")
+            found.append(whole.group().replace('"', '\\"'))
+            at = whole.end()
+        elif pattern.startswith("(?", at):
+            if not pattern.startswith("(?:", at):
+                raise refused(pattern[at : at + 3])
+            found.append("(")
+            at += 3
+        elif sign in "*+?}" and pattern[at + 1 : at + 2] in ("?", "+"):
+            found.append(sign)  # of whole words, a modest repetition finds the same
+            at += 2
+        elif sign in "^$" and at in (0, len(pattern) - 1):
+            at += 1
+        elif sign in "^$":
+            raise refused(f"{sign} inside")
+        else:
+            found.append(f"\\{sign}" if sign in '"#@&<>~' else sign)
+            at += 1
+    return "".join(found)
+
+
+_HANDLERS: dict[type, Callable[[Translator, Any], Translated]] = {
+    Word: Translator._word,
+    WordPhrase: Translator._word_phrase,
+    WrittenPattern: Translator._written,
+    query.Term: Translator._term,
+    query.And: Translator._and,
+    query.Or: Translator._or,
+    query.DisjunctionMax: Translator._best,
+    query.Not: Translator._not,
+    query.AndNot: Translator._and_not,
+    query.AndMaybe: Translator._and_maybe,
+    query.Require: Translator._require,
+    query.ConstantScoreQuery: Translator._constant,
+    query.Every: Translator._every,
+    type(query.NullQuery): Translator._null,
+    query.NumericRange: Translator._range,
+    query.DateRange: Translator._range,
+    query.Phrase: Translator._phrase,
+    query.Prefix: Translator._index_pattern,
+    query.Wildcard: Translator._index_pattern,
+    query.FuzzyTerm: Translator._index_pattern,
+    query.TermRange: Translator._index_pattern,
+}
