@@ -305,10 +305,20 @@ def wildcard(pattern: str) -> str:
     return pattern.replace("\\", "\\\\")
 
 
-#: What RE2 and Lucene write alike, and nothing else: signs of groups with a meaning and what stands behind a backslash
-#: are looked at one by one.
+#: Classes that RE2 and Lucene both have.
 _CLASSES = "dDwWsS"
-_SET = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
+#: What Lucene reads as an operator, and RE2 as itself.
+_OPERATORS = frozenset('"#@&<>~')
+_PARTS = re.compile(
+    r"""\\x(?:\{(?P<long>[0-9a-fA-F]+)\}|(?P<short>[0-9a-fA-F]{2}))
+    | \\(?P<escaped>.)
+    | (?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])
+    | \(\?(?P<group>.?)
+    | (?P<repeat>[*+?}])[?+]
+    | (?P<anchor>[\^$])
+    | (?P<plain>.)""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def lucene_expression(pattern: str) -> str:
@@ -317,46 +327,33 @@ def lucene_expression(pattern: str) -> str:
     Raises:
         RegexError: it has what Lucene's automata cannot do.
     """
+    return "".join(_lucene_part(part, len(pattern)) for part in _PARTS.finditer(pattern))
 
-    def refused(what: str) -> RegexError:
-        return RegexError(f"OpenSearch's know no {what}")
 
-    found: list[str] = []
-    at = 0
-    while at < len(pattern):
-        sign = pattern[at]
-        if sign == "\\":
-            following = pattern[at + 1 : at + 2]
-            if hexadecimal := re.compile(r"\\x(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{2}))").match(pattern, at):
-                found.append("\\" + chr(int(hexadecimal.group(1) or hexadecimal.group(2), 16)))
-                at = hexadecimal.end()
-                continue
-            if following.isalnum() and following not in _CLASSES:
-                raise refused(f"\\{following}")
-            found.append(sign + following)
-            at += 2
-        elif sign == "[":
-            whole = _SET.match(pattern, at)
-            if whole is None or "[:" in whole.group() or re.search(r"\\[^\W_]", whole.group()):
-                raise refused(f"set such as {pattern[at:]}")
-            found.append(whole.group().replace('"', '\\"'))
-            at = whole.end()
-        elif pattern.startswith("(?", at):
-            if not pattern.startswith("(?:", at):
-                raise refused(pattern[at : at + 3])
-            found.append("(")
-            at += 3
-        elif sign in "*+?}" and pattern[at + 1 : at + 2] in ("?", "+"):
-            found.append(sign)  # of whole words, a modest repetition finds the same
-            at += 2
-        elif sign in "^$" and at in (0, len(pattern) - 1):
-            at += 1
-        elif sign in "^$":
-            raise refused(f"{sign} inside")
-        else:
-            found.append(f"\\{sign}" if sign in '"#@&<>~' else sign)
-            at += 1
-    return "".join(found)
+def _lucene_part(part: re.Match[str], length: int) -> str:
+    kind, text = part.lastgroup, part.group(part.lastgroup or 0)
+    is_known = True
+    match kind:
+        case "long" | "short":
+            return f"\\{chr(int(text, 16))}" if int(text, 16) < 0x110000 else text
+        case "escaped":
+            is_known = not text.isalnum() or text in _CLASSES
+        case "set":
+            is_known = "[:" not in text and re.search(r"\\[^\W_]", text) is None
+            text = text.replace('"', '\\"')
+        case "group":
+            is_known = text == ":"
+        case "anchor":
+            is_known = part.start() == 0 or part.end() == length
+    if not is_known:
+        raise RegexError(f"OpenSearch's know no {part.group()}")
+    # Of whole words, a modest repetition finds what any other finds.
+    return {
+        "escaped": f"\\{text}",
+        "group": "(",
+        "anchor": "",
+        "plain": f"\\{text}" if text in _OPERATORS else text,
+    }.get(kind or "", text)
 
 
 _HANDLERS: dict[type, Callable[[Translator, Any], Translated]] = {
