@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
@@ -174,6 +177,52 @@ def shared_data() -> Path:
     if not (shared / "data").is_dir():
         pytest.skip("no data sets: set SEARCHKIT_SHARED to the directory that holds data/")
     return shared / "data"
+
+
+# ---- the same tests on a server
+
+
+@pytest.fixture(scope="module")
+def new_server_index(request: pytest.FixtureRequest) -> Iterator[Callable[..., searchkit.Index]]:
+    """``new_server_index(schema)``: an empty index on a server."""
+    with ExitStack() as made:
+
+        def create(schema: Schema | None = None) -> searchkit.Index:
+            server = request.getfixturevalue("opensearch")
+            return made.enter_context(searchkit.create(f"{server}/test-{uuid4().hex}", schema))
+
+        yield create
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("server", marks=pytest.mark.server)])
+def new_index(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_server_index: Callable[..., searchkit.Index],
+) -> Iterator[Callable[..., searchkit.Index]]:
+    """``new_index(schema)``: an empty index. Whoever uses it is tested in a directory and, once more, on a server."""
+    with ExitStack() as made:
+
+        def create(schema: Schema | None = None) -> searchkit.Index:
+            return made.enter_context(searchkit.create(tmp_path_factory.mktemp("index") / "x", schema))
+
+        yield create if request.param == "embedded" else new_server_index
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect what differs on a server to differ: a test that no longer does fails."""
+    reasons = tomllib.loads((ROOT / "tests" / "server_differences.toml").read_text("utf-8"))
+    for item in items:
+        if item.get_closest_marker("server") and (reason := difference_of(reasons, item.nodeid)):
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def difference_of(reasons: dict[str, dict[str, str]], nodeid: str) -> str | None:
+    """Why a test is expected to fail on a server; None if it is not."""
+    _, _, test = nodeid.rpartition("::")
+    name, _, case = test.partition("[")
+    cases = reasons.get(name, {})
+    return cases.get("*") or cases.get(case.removesuffix("]"))
 
 
 # ---- the command line

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from searchkit.dates import Span
 from searchkit.filters import Combination, Condition, Filter
 from searchkit.remote import names
-from searchkit.remote.translate import NOTHING, Clause
+from searchkit.remote.translate import NOTHING, Clause, range_clause
 from searchkit.schema import Date, Keyword, Schema
 
 
@@ -65,7 +65,7 @@ def _alternatives(schema: Schema, wanted: Condition) -> list[Clause]:
     column = names.micros(field) if isinstance(kind, Date) else field
     for low, high in wanted.intervals:
         limits = {sign: at for sign, at in (("gte", low), ("lte", high)) if at is not None}
-        found.append({"range": {column: limits}} if limits else {"exists": {"field": column}})
+        found.append(range_clause(column, limits))
     if wanted.missing:
         found.append(missing_clause(schema, field))
     return found

@@ -19,7 +19,7 @@ from searchkit.filters import Filters
 from searchkit.query.parse import Mode, Parsed, parse_query
 from searchkit.remote import names
 from searchkit.remote.conditions import clauses_of, missing_clause, within_span
-from searchkit.remote.service import Service
+from searchkit.remote.service import PointInTime, Service
 from searchkit.remote.translate import Clause, Translated, Translator
 from searchkit.remote.words import AsWritten, ServersWords
 from searchkit.schema import Date, Schema
@@ -96,7 +96,7 @@ class Question:
     is_newest: bool = False
     counts_all: bool = False
     aggregations: Mapping[str, Body] = field(default_factory=dict)
-    pit: str | None = None
+    pit: PointInTime | None = None
     after: Sequence[Any] | None = None
 
     # ---- texts
@@ -180,8 +180,10 @@ class Question:
             if name == "relevance":
                 made.append({"_score": way})
                 continue
-            is_date = isinstance(self.schema.kind(name), Date)
-            made.append({names.micros(name) if is_date else name: {"order": way, "missing": "_last"}})
+            kind = self.schema.kind(name)
+            column = names.micros(name) if isinstance(kind, Date) else names.values(name, kind)
+            # Of a path and those above it, the longest counts.
+            made.append({column: {"order": way, "missing": "_last", "mode": "max"}})
         return [*made, *_TIES]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -18,7 +18,16 @@ from searchkit.cursor import fingerprint
 from searchkit.errors import ConfigurationError
 from searchkit.facet_counts import FacetCounts
 from searchkit.facets import Facet, FacetContext, facets_of
-from searchkit.filters import Clock, Combination, Condition, Filters, language_filter, read_filters, since_until
+from searchkit.filters import (
+    Clock,
+    Combination,
+    Composition,
+    Condition,
+    Filters,
+    language_filter,
+    read_filters,
+    since_until,
+)
 from searchkit.hits import highlight_of
 from searchkit.ordering import recency_of, sort_keys
 from searchkit.remote.aggregations import Counting, counting_of
@@ -27,7 +36,7 @@ from searchkit.remote.cursor import Cursor, read_cursor
 from searchkit.remote.dictionary import ServerDictionary
 from searchkit.remote.hits import ServerSource
 from searchkit.remote.question import Body, Finding, Question, question_for
-from searchkit.remote.service import Service
+from searchkit.remote.service import PointInTime, Service
 from searchkit.remote.walk import PAGE, Firsts, Groups, Raw, Walk
 from searchkit.request import Request
 from searchkit.results import Hit, LazyHits, Note, Results
@@ -129,11 +138,11 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
         recency=recency,
         min_score=None if request.min_score is None else float(request.min_score),
         first=0 if walks or cursor is not None else first,
-        size=1 if walks else int(request.limit or 0),
+        size=_taken(first, request.limit, collapse) if walks else int(request.limit or 0),
         is_newest=isinstance(text, str) and text.strip() in ("", "*"),
         counts_all=walks or not request.limit or bool(facets) or request.min_score is not None,
         aggregations=counting.asked,
-        pit=cursor.pit if cursor is not None else index.service.open_pit() if walks else None,
+        pit=None if cursor is None else PointInTime(cursor.pit),
         after=None if cursor is None or collapse is not None else cursor.after,
     )
     if without is not None:
@@ -149,6 +158,9 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
     )
     if cursor is not None and identity(found.node) != cursor.search:
         raise ConfigurationError("the cursor in after= is of another search: query, filters and order must be the same")
+    if walks and question.pit is None and len(found.response["hits"]["hits"]) < (found.total or 0):
+        question = replace(question, pit=index.service.now())  # more has to be asked, of the same index
+        found = question.evaluated(found.node)
     counts = counting.results(found, notes)
     page = _page(found, first, request.limit, collapse) if walks else _Page(found.response["hits"]["hits"])
     source = ServerSource(schema, found.node, highlight, page.raw, index.article_of, page.more)
@@ -161,8 +173,8 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
         now = clock.span(clock.now, "now").start
         assert now is not None
         after = [] if collapse is not None else page.raw(page.length - 1)["sort"]
-        end = Cursor(question.pit or "", index.service.index, identity(found.node), now, first + page.length, after)
-        following = partial(_cursor_text, index.service, end)
+        end = Cursor("", index.service.index, identity(found.node), now, first + page.length, after)
+        following = partial(_cursor_text, question, end)
     total: int | Callable[[], int] = partial(question.counted, found.node) if found.total is None else found.total
     told = tuple(notes)
     return Results(
@@ -177,9 +189,16 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
     )
 
 
-def _cursor_text(service: Service, end: Cursor) -> str:
+def _cursor_text(question: Question, end: Cursor) -> str:
     """The cursor after a page. Pages are of one point in time from the first cursor on."""
-    return (end if end.pit else replace(end, pit=service.open_pit())).text
+    pit = question.pit or question.service.now()
+    pit.keep()
+    return replace(end, pit=pit.id).text
+
+
+def _taken(first: int, limit: int | None, collapse: str | None) -> int:
+    """How many hits are asked for at first where they are walked."""
+    return PAGE if collapse is None or limit is None else min(PAGE, _DEEPER * (first + limit))
 
 
 def _identity(question: Question, collapse: str | None, node: query.Query) -> str:
@@ -259,13 +278,12 @@ class _WalkedPage:
 def _page(found: Finding, first: int, limit: int | None, collapse: str | None) -> _WalkedPage:
     """The page of a walk from a rank on."""
     question, node = found.question, found.node
+    walk = Walk(question, node, found.response["hits"]["hits"])
     if collapse is None:
         before = 0 if question.after is not None else first
-        walk, total = Walk(question, node), found.total or 0
-        length = max(total - first, 0)
+        length = max((found.total or 0) - first, 0)
         return _WalkedPage(length if limit is None else min(limit, length), lambda row: walk.raw(before + row))
-    size = PAGE if limit is None else min(PAGE, _DEEPER * (first + limit))
-    firsts = Firsts(Walk(question, node, size), lambda raw: raw["_source"].get(collapse))
+    firsts = Firsts(walk, lambda raw: raw["_source"].get(collapse))
     groups = Groups(question, node, collapse)
     length = groups.count - first if limit is None else len(firsts.upto(first + limit)) - first
 
@@ -335,3 +353,41 @@ class _Facets:
                 question = replace(found.question, aggregations=_aggregations(left), size=0, first=0, after=None)
                 response = question.service.search(question.body(found.node), question.pit)
         return {key: counts[key] for key, _, _ in self._counting.values()}
+
+
+# ---- what is to be deleted
+
+
+def matching_ids(
+    index: Index,
+    text: str | query.Query | None,
+    filters: Mapping[str, Any] | Composition | None,
+    since: Any,
+    until: Any,
+    clock: Clock,
+) -> Iterator[str]:
+    """The ids of all that a search without relaxing finds, at the moment of the first.
+
+    Raises:
+        ConfigurationError: an argument that cannot be honoured, or a text that a search would say a note about: a
+            deletion must not leave out what a search may.
+    """
+    if not (text is None or isinstance(text, (str, query.Query))):
+        raise ConfigurationError(f"a query is text or a whoosh query, not {text!r}")
+    request = Request(text or "", filters=filters, since=since, until=until, now=clock.now, tz=clock.tz, sort="id")
+    question = index.question(
+        request,
+        clock,
+        filters=index.filters(request, clock),
+        span=since_until(since, until, clock),
+        keys=sort_keys("id", index.schema),
+        size=PAGE,
+    )
+    node = request.query
+    if isinstance(node, str):
+        parsed = question.parsed(node, "all")
+        if parsed.notes:
+            raise ConfigurationError(f"not a query to delete by: {parsed.notes[0].message}")
+        node = parsed.node
+    found = replace(question, pit=index.service.now()).evaluated(node)
+    return (hit["_source"]["id"] for hit in Walk(found.question, node, found.response["hits"]["hits"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -23,20 +25,36 @@ class Service:
         self._client = client
         self.index = index
         self._errors = errors
+        #: Points in time that nobody asks of any more, to be closed with the next request: whoever lets go of one may
+        #: be the garbage collector, in the middle of another request.
+        self.left: deque[str] = deque()
 
-    def search(self, body: dict[str, Any], pit: str | None = None) -> dict[str, Any]:
+    def search(self, body: dict[str, Any], pit: PointInTime | None = None) -> dict[str, Any]:
         """What a search finds, in the index as it is or as it was at a point in time."""
         with self._errors():
+            if self.left:
+                self._close()
             if pit is None:
                 found: dict[str, Any] = self._client.search(index=self.index, body=body)
             else:
-                found = self._client.search(body={**body, "pit": {"id": pit, "keep_alive": KEEP_ALIVE}})
+                found = self._client.search(body={**body, "pit": {"id": pit.id, "keep_alive": KEEP_ALIVE}})
         return found
 
-    def open_pit(self) -> str:
+    def now(self) -> PointInTime:
         """The index as it is now, for as long as somebody goes on asking."""
         with self._errors():
-            return str(self._client.create_pit(index=self.index, keep_alive=KEEP_ALIVE)["pit_id"])
+            self._close()
+            pit = PointInTime(self._client.create_pit(index=self.index, keep_alive=KEEP_ALIVE)["pit_id"])
+        pit.closing = weakref.finalize(pit, self.left.append, pit.id)
+        pit.closing.atexit = False
+        return pit
+
+    def _close(self) -> None:
+        closed = []
+        while self.left:
+            closed.append(self.left.popleft())
+        if closed:  # one that is gone already is no error, so its answer is of no interest
+            self._client.delete_pit(body={"pit_id": closed}, ignore=[404])
 
     def explain(self, id: str, clause: dict[str, Any]) -> dict[str, Any]:
         """Why an article scores as it does."""
@@ -50,3 +68,23 @@ class Service:
         with self._errors():
             found: dict[str, Any] = self._client.termvectors(index=self.index, id=id, body=body)
         return found
+
+
+class PointInTime:
+    """The index as it was at some moment, which the server keeps for it.
+
+    Args:
+        id: by which the server knows it.
+
+    Attributes:
+        closing: what tells the server that it is not needed any more; None = nobody does, and it runs out.
+    """
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.closing: weakref.finalize[Any, Any] | None = None
+
+    def keep(self) -> None:
+        """Let it run out by itself: somebody may ask of it who does not hold on to it."""
+        if self.closing is not None:
+            self.closing.detach()

@@ -6,6 +6,7 @@ is asked for as a filter, so that it adds nothing to a score there either.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -262,7 +263,7 @@ class Translator:
         kind = self._schema.require(name, Number, Date, use="look for a range in")
         field = names.micros(name) if isinstance(kind, Date) else name
         limits = _limits(node, lambda limit: bound(limit, isinstance(kind, Date)))
-        return Translated({"range": {field: limits}} if limits else {"exists": {"field": field}}, False)
+        return Translated(range_clause(field, limits), False)
 
 
 def _is_everything(node: query.Query) -> bool:
@@ -275,6 +276,14 @@ def _boosted(made: Clause, boost: float) -> Clause:
 
 def _text(value: str | bytes) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def range_clause(field: str, limits: Mapping[str, Any]) -> Clause:
+    """A range of numbers, by the signs ``gt``, ``gte``, ``lt`` and ``lte``; without any, all that has a value."""
+    if any(limit == (math.inf if sign[0] == "g" else -math.inf) for sign, limit in limits.items()):
+        return NOTHING  # no number is beyond them all
+    finite = {sign: limit for sign, limit in limits.items() if abs(limit) != math.inf}
+    return {"range": {field: finite}} if finite else {"exists": {"field": field}}
 
 
 def _limits(node: Any, converted: Callable[[Any], str | int | float | datetime | None]) -> Clause:

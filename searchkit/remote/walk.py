@@ -21,20 +21,21 @@ class Walk:
     """All hits of a search in order, at one point in time.
 
     Args:
-        question: what is asked, of a point in time.
+        question: what is asked, of a point in time; or of the present, where the first page is all.
         node: the query.
-        size: hits that are asked for at once.
+        hits: the first page.
     """
 
-    def __init__(self, question: Question, node: query.Query, size: int = PAGE) -> None:
+    def __init__(self, question: Question, node: query.Query, hits: list[Raw]) -> None:
         self._service: Service = question.service
         self._pit = question.pit
-        self._size = size
-        plain = replace(question, aggregations={}, size=size, after=None)
+        self._size = question.size
+        plain = replace(question, aggregations={}, after=None)
         self._body: Body = {**plain.body(node), "track_total_hits": False}
         #: What the hit before each page was sorted by, as far as is known.
         self._befores: list[Sequence[Any] | None] = [question.after]
         self._pages: dict[int, list[Raw]] = {}
+        self._keep(0, hits)
 
     def raw(self, row: int) -> Raw:
         """The hit of a row, which there must be."""
@@ -45,21 +46,22 @@ class Walk:
         if number in self._pages:
             return self._pages[number]
         for known in range(len(self._befores) - 1, number):
-            hits = self._asked(known)
-            if not hits:
-                return []
-        return self._asked(number)
+            self._asked(known)
+        return self._asked(number) if number < len(self._befores) else []
 
     def _asked(self, number: int) -> list[Raw]:
         before = self._befores[number]
         body = self._body if before is None else {**self._body, "search_after": list(before)}
         hits: list[Raw] = self._service.search(body, self._pit)["hits"]["hits"]
-        if hits and len(self._befores) == number + 1:
+        self._keep(number, hits)
+        return hits
+
+    def _keep(self, number: int, hits: list[Raw]) -> None:
+        if len(hits) == self._size and len(self._befores) == number + 1:  # there may be more
             self._befores.append(hits[-1]["sort"])
         while len(self._pages) >= _KEPT_PAGES:
             del self._pages[next(iter(self._pages))]
         self._pages[number] = hits
-        return hits
 
     def __iter__(self) -> Iterator[Raw]:
         number = 0

@@ -30,6 +30,8 @@ DAY = {"range": {"updated__micros": {"gte": 1_735_689_600_000_000, "lte": 1_735_
         ({"words": 5}, [{"range": {"words": {"gte": 5.0, "lte": 5.0}}}]),
         ({"words": (1, None)}, [{"range": {"words": {"gte": 1.0}}}]),
         ({"words": (None, None)}, [{"exists": {"field": "words"}}]),
+        ({"words": (float("-inf"), float("inf"))}, [{"exists": {"field": "words"}}]),
+        ({"words": (float("inf"), None)}, [{"match_none": {}}]),
         ({"updated": "2025-01-01"}, [DAY]),
         ({"updated": None}, [{"bool": {"must_not": [{"exists": {"field": "updated__micros"}}]}}]),
         ({"topics": none_of("a")}, [{"bool": {"must_not": [{"terms": {"topics": ["a"]}}]}}]),
