@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from whoosh import query
@@ -77,6 +77,7 @@ class Question:
         aggregations: what is counted besides.
         pit: the point in time that is searched; None = the present.
         after: what the hit before the first was sorted by; None = the first is the first.
+        continues: whether a cursor says which query it is, so that no other needs to be asked.
     """
 
     service: Service
@@ -98,6 +99,7 @@ class Question:
     aggregations: Mapping[str, Body] = field(default_factory=dict)
     pit: PointInTime | None = None
     after: Sequence[Any] | None = None
+    continues: bool = False
 
     # ---- texts
 
@@ -205,7 +207,11 @@ class Finding:
         return self.question.service.search(self.question.body(self.node), self.question.pit)
 
     def is_empty(self, count: int) -> bool:
-        """Whether nothing matches; ``count`` is how many hits are wanted, which a request knows already."""
+        """Whether nothing matches; ``count`` is how many hits are wanted, which a request knows already. Where a cursor
+        goes on with a query, no other is asked: none of it is what the cursor found.
+        """
+        if self.question.continues:
+            return True
         if self.response["hits"]["hits"] or self.response["hits"]["total"]["value"]:
             return False
         question = self.question
@@ -254,5 +260,5 @@ def question_for(
     analyzer = analyzer_for(schema, language, languages or [schema.language])
     if synonyms is not None:
         analyzer = synonyms.analyzer(analyzer)
-    translator = Translator(schema, boosts_of(ranking, schema), phrase_analyzer)
+    translator = Translator(schema, boosts_of(ranking, schema), partial(service.terms, phrase_analyzer))
     return Question(service, schema, analyzer, translator, **rest)
