@@ -20,8 +20,9 @@ from searchkit.query.parse import Mode, Parsed, parse_query
 from searchkit.remote import names
 from searchkit.remote.conditions import clauses_of, missing_clause, within_span
 from searchkit.remote.service import PointInTime, Service
-from searchkit.remote.translate import Clause, Translated, Translator
+from searchkit.remote.translate import MOST_TERMS, Clause, Translated, Translator, shortened, terms_in
 from searchkit.remote.words import AsWritten, ServersWords
+from searchkit.results import Note
 from searchkit.schema import Date, Schema
 from searchkit.synonyms import Synonyms
 
@@ -106,7 +107,12 @@ class Question:
     def parsed(self, text: str, mode: Mode) -> Parsed:
         """The query of a text, whose plain words must all match or any of them."""
         analyzer = AsWritten(self.analyzer)
-        return parse_query(text, self.schema, ServersWords(), mode, now=self.now, tz=self.tz, analyzer=analyzer)
+        found = parse_query(text, self.schema, ServersWords(), mode, now=self.now, tz=self.tz, analyzer=analyzer)
+        if terms_in(found.node) <= MOST_TERMS:
+            return found
+        message = f"a server searches {MOST_TERMS:,} words of a query at most, so only its first clauses are searched"
+        notes = (*found.notes, Note("too-broad", 0, len(text), message))
+        return Parsed(shortened(found.node, MOST_TERMS), notes, found.soft)
 
     def evaluated(self, node: query.Query) -> Finding:
         """A query, to be asked when somebody wants to know."""

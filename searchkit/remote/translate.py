@@ -44,6 +44,8 @@ class Translated(NamedTuple):
 
 
 _NOTHING = Translated(NOTHING, False)
+#: The server takes 1,024 terms in a query, those of filters among them.
+MOST_TERMS = 1000
 
 
 class Translator:
@@ -270,6 +272,28 @@ def _chain(spans: Sequence[Clause], slop: int) -> Clause:
     for span in reversed(spans[:-1]):
         found = {"span_near": {"clauses": [span, found], "slop": slop - 1, "in_order": True}}
     return found
+
+
+def terms_in(node: query.Query) -> int:
+    """How many terms the server looks for in a query."""
+    if isinstance(node, Word):
+        return len(node.variants) * len(node.fields)
+    if isinstance(node, WordPhrase):
+        return 2 * sum(map(len, node.steps)) * len(node.fields)
+    return 1 if node.is_leaf() else sum(map(terms_in, node.children()))
+
+
+def shortened(node: query.Query, most: int) -> query.Query:
+    """A query with no more terms: of clauses side by side the first ones; of all else nothing."""
+    if terms_in(node) <= most:
+        return node
+    kept: list[query.Query] = []
+    for child in node.subqueries if type(node) in (query.And, query.Or) else ():
+        most -= terms_in(child)
+        if most < 0:
+            break
+        kept.append(child)
+    return type(node)(kept, boost=node.boost) if kept else query.NullQuery
 
 
 def _is_everything(node: query.Query) -> bool:

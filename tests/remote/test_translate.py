@@ -16,7 +16,7 @@ from searchkit.analysis import QueryAnalyzer
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 from searchkit.query.parse import Mode, parse_query
 from searchkit.regular import RegexError
-from searchkit.remote.translate import Translator, lucene_expression, wildcard
+from searchkit.remote.translate import Translator, lucene_expression, shortened, terms_in, wildcard
 from searchkit.remote.words import AsWritten, ServersWords
 
 SCHEMA = Schema(
@@ -272,3 +272,14 @@ def test_instants_are_exact() -> None:
     clause: Any = TRANSLATOR.translate(query.DateRange("updated", late, None)).clause
     micros = clause["range"]["updated__micros"]["gte"]
     assert micros == (late.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // (late.resolution)
+
+
+def test_a_query_of_too_many_words_is_shortened() -> None:
+    words = [Word(("title", "body"), [f"w{number}"]) for number in range(600)]
+    both = query.And(words)
+    assert (terms_in(both), terms_in(query.Not(words[0])), terms_in(query.Every())) == (1200, 2, 1)
+    assert shortened(both, 1200) is both
+    assert shortened(both, 1001).subqueries == words[:500]
+    assert shortened(query.Not(both), 10) is query.NullQuery
+    phrase = WordPhrase(("body",), [["a", "b"], ["c"]])
+    assert (terms_in(phrase), shortened(query.Or([phrase, phrase]), 5)) == (6, query.NullQuery)
