@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -218,11 +219,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def difference_of(reasons: dict[str, dict[str, str]], nodeid: str) -> str | None:
-    """Why a test is expected to fail on a server; None if it is not."""
+    """Why a test is expected to fail on a server; None if it is not.
+
+    Args:
+        reasons: by the name of a test: by a pattern of its case ("*" = all) the reason.
+        nodeid: of the test.
+    """
     _, _, test = nodeid.rpartition("::")
     name, _, case = test.partition("[")
-    cases = reasons.get(name, {})
-    return cases.get("*") or cases.get(case.removesuffix("]"))
+    case = case.removesuffix("]").removeprefix("server").removeprefix("-")
+    fitting = (reason for pattern, reason in reasons.get(name, {}).items() if fnmatchcase(case, pattern))
+    return next(fitting, None)
 
 
 # ---- the command line

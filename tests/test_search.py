@@ -647,6 +647,8 @@ def small(new_index: Callable[..., Index]) -> Index:
     ranking=st.sampled_from(["default", "bm25", "whoosh"]),
 )
 def test_no_text_raises(small: Index, text: str, match: str, ranking: str) -> None:
+    if ranking == "whoosh" and not isinstance(small, Index):
+        ranking = "default"  # servers have none
     results = small.search(text, match=match, ranking=ranking, limit=3)
     assert {note.kind for note in results.notes} <= KINDS
     assert all(0 <= note.start <= note.end <= len(text) and note.message for note in results.notes)

@@ -9,7 +9,7 @@ from typing import Any
 from whoosh import query
 
 from searchkit.analysis import fold, fold_value
-from searchkit.nodes import Word, WrittenPattern
+from searchkit.nodes import Word
 from searchkit.remote import names
 from searchkit.remote.conditions import any_clause
 from searchkit.remote.question import Question
@@ -51,7 +51,9 @@ class ServerDictionary:
         from rapidfuzz.distance import OSA  # only a search that found nothing needs it
 
         found = {}
-        for text in self._sampled(WrittenPattern(fields, "fuzzy", fold(word), 0.0, limit + 1), fields):
+        alike = {"value": fold(word), "fuzziness": limit, "transpositions": True, "rewrite": "constant_score"}
+        clause = any_clause([{"fuzzy": {names.written(field): alike}} for field in fields])
+        for text in self._sampled(clause, fields):
             distance = min(OSA.distance(word, form, score_cutoff=limit) for form in (text, fold(text)))
             if distance <= limit:
                 found[text] = distance
@@ -72,7 +74,8 @@ class ServerDictionary:
         """The most frequent words of title and body that begin with a prefix, ties by the word."""
         fields = ("title", "body")
         plain = fold(prefix)
-        sampled = self._sampled(WrittenPattern(fields, "prefix", plain, 0.0), fields)
+        clause = any_clause([{"prefix": {names.written(field): {"value": plain}}} for field in fields])
+        sampled = self._sampled(clause, fields)
         counts = self._counts(fields, [text for text in sampled if fold(text).startswith(plain)][:_CANDIDATES])
         best = sorted((-count, text) for text, count in counts.items() if count)
         return [text for _, text in best[:limit]]
@@ -84,9 +87,8 @@ class ServerDictionary:
         found = self._question.service.search(body)["aggregations"]["values"]["buckets"]
         return [(bucket["key"], bucket["doc_count"]) for bucket in found]
 
-    def _sampled(self, node: query.Query, fields: tuple[str, ...]) -> list[str]:
-        """The words as written of some articles that a query finds, most frequent there first."""
-        clause = self._plain.translator.translate(node).clause
+    def _sampled(self, clause: dict[str, Any], fields: tuple[str, ...]) -> list[str]:
+        """The words as written of some articles that satisfy a clause, most frequent there first."""
         sampling = {"query": {"constant_score": {"filter": clause}}, "random_score": {"seed": 1, "field": "_seq_no"}}
         body = {
             "size": _SAMPLE,

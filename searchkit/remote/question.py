@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from whoosh import query
@@ -20,8 +20,9 @@ from searchkit.query.parse import Mode, Parsed, parse_query
 from searchkit.remote import names
 from searchkit.remote.conditions import clauses_of, missing_clause, within_span
 from searchkit.remote.service import PointInTime, Service
-from searchkit.remote.translate import Clause, Translated, Translator
+from searchkit.remote.translate import MOST_TERMS, Clause, Translated, Translator, shortened, terms_in
 from searchkit.remote.words import AsWritten, ServersWords
+from searchkit.results import Note
 from searchkit.schema import Date, Schema
 from searchkit.synonyms import Synonyms
 
@@ -77,6 +78,7 @@ class Question:
         aggregations: what is counted besides.
         pit: the point in time that is searched; None = the present.
         after: what the hit before the first was sorted by; None = the first is the first.
+        continues: whether a cursor says which query it is, so that no other needs to be asked.
     """
 
     service: Service
@@ -98,13 +100,19 @@ class Question:
     aggregations: Mapping[str, Body] = field(default_factory=dict)
     pit: PointInTime | None = None
     after: Sequence[Any] | None = None
+    continues: bool = False
 
     # ---- texts
 
     def parsed(self, text: str, mode: Mode) -> Parsed:
         """The query of a text, whose plain words must all match or any of them."""
         analyzer = AsWritten(self.analyzer)
-        return parse_query(text, self.schema, ServersWords(), mode, now=self.now, tz=self.tz, analyzer=analyzer)
+        found = parse_query(text, self.schema, ServersWords(), mode, now=self.now, tz=self.tz, analyzer=analyzer)
+        if terms_in(found.node) <= MOST_TERMS:
+            return found
+        message = f"a server searches {MOST_TERMS:,} words of a query at most, so only its first clauses are searched"
+        notes = (*found.notes, Note("too-broad", 0, len(text), message))
+        return Parsed(shortened(found.node, MOST_TERMS), notes, found.soft)
 
     def evaluated(self, node: query.Query) -> Finding:
         """A query, to be asked when somebody wants to know."""
@@ -205,7 +213,11 @@ class Finding:
         return self.question.service.search(self.question.body(self.node), self.question.pit)
 
     def is_empty(self, count: int) -> bool:
-        """Whether nothing matches; ``count`` is how many hits are wanted, which a request knows already."""
+        """Whether nothing matches; ``count`` is how many hits are wanted, which a request knows already. Where a cursor
+        goes on with a query, no other is asked: none of it is what the cursor found.
+        """
+        if self.question.continues:
+            return True
         if self.response["hits"]["hits"] or self.response["hits"]["total"]["value"]:
             return False
         question = self.question
@@ -254,5 +266,5 @@ def question_for(
     analyzer = analyzer_for(schema, language, languages or [schema.language])
     if synonyms is not None:
         analyzer = synonyms.analyzer(analyzer)
-    translator = Translator(schema, boosts_of(ranking, schema), phrase_analyzer)
+    translator = Translator(schema, boosts_of(ranking, schema), partial(service.terms, phrase_analyzer))
     return Question(service, schema, analyzer, translator, **rest)

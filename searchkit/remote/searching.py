@@ -144,6 +144,7 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
         aggregations=counting.asked,
         pit=None if cursor is None else PointInTime(cursor.pit),
         after=None if cursor is None or collapse is not None else cursor.after,
+        continues=cursor is not None,
     )
     if without is not None:
         others = Combination("none_of", (Condition("id", (without,)),))
@@ -174,7 +175,7 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
         assert now is not None
         after = [] if collapse is not None else page.raw(page.length - 1)["sort"]
         end = Cursor("", index.service.index, identity(found.node), now, first + page.length, after)
-        following = partial(_cursor_text, question, end)
+        following = partial(_cursor_text, found, end)
     total: int | Callable[[], int] = partial(question.counted, found.node) if found.total is None else found.total
     told = tuple(notes)
     return Results(
@@ -189,11 +190,21 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
     )
 
 
-def _cursor_text(question: Question, end: Cursor) -> str:
+def _cursor_text(found: Finding, end: Cursor) -> str:
     """The cursor after a page. Pages are of one point in time from the first cursor on."""
-    pit = question.pit or question.service.now()
-    pit.keep()
-    return replace(end, pit=pit.id).text
+    question = found.question
+    if question.pit is not None:
+        question.pit.keep()
+        return replace(end, pit=question.pit.id).text
+
+    def page(response: Mapping[str, Any]) -> list[Any]:
+        return [(hit["_id"], hit["sort"]) for hit in response["hits"]["hits"]]
+
+    def shows_the_same(pit: PointInTime) -> bool:
+        body = replace(question, aggregations={}).body(found.node) | {"_source": False, "track_total_hits": False}
+        return page(question.service.search(body, pit)) == page(found.response)
+
+    return replace(end, pit=question.service.shared(shows_the_same).id).text
 
 
 def _taken(first: int, limit: int | None, collapse: str | None) -> int:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any
+
+from searchkit.errors import ConfigurationError
 
 #: How long a point in time is kept between two pages.
 KEEP_ALIVE = "5m"
+#: Seconds in which cursors may share one: a server keeps some hundreds only.
+_SHARED = 60
+_REMEMBERED_TERMS = 4096
 
 
 class Service:
@@ -28,17 +35,46 @@ class Service:
         #: Points in time that nobody asks of any more, to be closed with the next request: whoever lets go of one may
         #: be the garbage collector, in the middle of another request.
         self.left: deque[str] = deque()
+        self._shared: tuple[PointInTime, float] | None = None
+        self._terms = lru_cache(_REMEMBERED_TERMS)(self._analyzed)
 
     def search(self, body: dict[str, Any], pit: PointInTime | None = None) -> dict[str, Any]:
-        """What a search finds, in the index as it is or as it was at a point in time."""
+        """What a search finds, in the index as it is or as it was at a point in time.
+
+        Raises:
+            ConfigurationError: the point in time has run out.
+        """
         with self._errors():
             if self.left:
                 self._close()
             if pit is None:
                 found: dict[str, Any] = self._client.search(index=self.index, body=body)
-            else:
-                found = self._client.search(body={**body, "pit": {"id": pit.id, "keep_alive": KEEP_ALIVE}})
+                return found
+            in_time = {**body, "pit": {"id": pit.id, "keep_alive": KEEP_ALIVE}}
+            found = self._client.search(body=in_time, ignore=[404])
+        if "error" in found:
+            raise ConfigurationError(
+                f"what these results are of is kept for {KEEP_ALIVE} after it was last asked for, and is gone: begin "
+                "again with the first page"
+            )
         return found
+
+    def shared(self, fits: Callable[[PointInTime], bool]) -> PointInTime:
+        """A point in time that several cursors are of, not long ago.
+
+        Args:
+            fits: whether one shows what it has to show; else it is a new one.
+        """
+        if self._shared is not None and time.monotonic() - self._shared[1] < _SHARED:
+            try:
+                if fits(self._shared[0]):
+                    return self._shared[0]
+            except ConfigurationError:
+                pass  # it is gone
+        pit = self.now()
+        pit.keep()
+        self._shared = pit, time.monotonic()
+        return pit
 
     def now(self) -> PointInTime:
         """The index as it is now, for as long as somebody goes on asking."""
@@ -55,6 +91,15 @@ class Service:
             closed.append(self.left.popleft())
         if closed:  # one that is gone already is no error, so its answer is of no interest
             self._client.delete_pit(body={"pit_id": closed}, ignore=[404])
+
+    def terms(self, analyzer: str, word: str) -> tuple[str, ...]:
+        """The index terms that one of the index's analyzers makes of a word; those of recent words are remembered."""
+        return self._terms(analyzer, word)
+
+    def _analyzed(self, analyzer: str, word: str) -> tuple[str, ...]:
+        with self._errors():
+            found = self._client.indices.analyze(index=self.index, body={"analyzer": analyzer, "text": word})
+        return tuple(token["token"] for token in found["tokens"])
 
     def explain(self, id: str, clause: dict[str, Any]) -> dict[str, Any]:
         """Why an article scores as it does."""

@@ -43,19 +43,24 @@ class Translated(NamedTuple):
         return self.clause if self.scores else {"constant_score": {"filter": self.clause, "boost": 0.0}}
 
 
+_NOTHING = Translated(NOTHING, False)
+#: The server takes 1,024 terms in a query, those of filters among them.
+MOST_TERMS = 1000
+
+
 class Translator:
     """Translates queries for one index.
 
     Args:
         schema: its schema.
         boosts: text field to what a word in it counts for; 1 where it says nothing.
-        phrase_analyzer: the name of the server's analyzer that keeps all words.
+        terms: gives the index terms that the server makes of a word.
     """
 
-    def __init__(self, schema: Schema, boosts: Mapping[str, float], phrase_analyzer: str) -> None:
+    def __init__(self, schema: Schema, boosts: Mapping[str, float], terms: Callable[[str], Sequence[str]]) -> None:
         self._schema = schema
         self.boosts = boosts
-        self._analyzer = phrase_analyzer
+        self._terms = terms
 
     def translate(self, node: query.Query) -> Translated:
         """A query tree translated.
@@ -73,7 +78,7 @@ class Translator:
     def _and(self, node: query.And) -> Translated:
         children = list(node.subqueries)
         if not children:
-            return Translated(NOTHING, False)
+            return _NOTHING
         if len(children) == 1:
             return self.translate(children[0])
         return self._all(children, node.boost)
@@ -97,7 +102,7 @@ class Translator:
             raise ConfigurationError("an Or with a scale cannot be asked of OpenSearch")
         found = [self.translate(child) for child in node.subqueries]
         if not found:
-            return Translated(NOTHING, False)
+            return _NOTHING
         if len(found) == 1:
             return found[0]
         scores = any(one.scores for one in found)
@@ -139,7 +144,7 @@ class Translator:
         return Translated({"exists": {"field": names.present(self._schema, name)}}, False)
 
     def _null(self, node: query.Query) -> Translated:
-        return Translated(NOTHING, False)
+        return _NOTHING
 
     # ---- words
 
@@ -165,8 +170,8 @@ class Translator:
     def _word_phrase(self, node: WordPhrase) -> Translated:
         if node.slop == 1 and all(len(step) == 1 for step in node.steps):
             return Translated(self._phrase_in(node.fields, " ".join(step[0] for step in node.steps), node.boost), True)
-        chains = [{"intervals": {field: self._chain(node.steps, node.slop)}} for field in node.fields]
-        # Where it stands is settled by intervals, which cannot be weighed; its words score.
+        # Where they stand is settled by spans, which only select; the words score.
+        chains = [_chain([self._one_of(field, step) for step in node.steps], node.slop) for field in node.fields]
         words = [
             self._phrase_in(node.fields, word, node.boost)
             for step, counts in zip(node.steps, node.scored, strict=True)
@@ -176,19 +181,10 @@ class Translator:
         standing = {"bool": {"should": chains, "minimum_should_match": 1}}
         return Translated({"bool": {"filter": [standing], "should": words}}, True)
 
-    def _chain(self, steps: Sequence[Sequence[str]], slop: int) -> Clause:
-        """Words in order, each at most ``slop`` positions after the one before."""
-        found = self._one_of(steps[0])
-        for step in steps[1:]:
-            pair = [found, self._one_of(step)]
-            found = {"all_of": {"ordered": True, "max_gaps": slop - 1, "intervals": pair}}
-        return found
-
-    def _one_of(self, step: Sequence[str]) -> Clause:
-        rules = [
-            {"match": {"query": word, "analyzer": self._analyzer, "max_gaps": 0, "ordered": True}} for word in step
-        ]
-        return rules[0] if len(rules) == 1 else {"any_of": {"intervals": rules}}
+    def _one_of(self, field: str, words: Sequence[str]) -> Clause:
+        """Any of some words, as spans."""
+        spans = [_chain([_span(field, term) for term in self._terms(word)], 1) for word in words]
+        return spans[0] if len(spans) == 1 else {"span_or": {"clauses": spans}}
 
     def _written(self, node: WrittenPattern) -> Translated:
         clauses = [self._pattern(node, names.written(field)) for field in node.fields]
@@ -226,16 +222,10 @@ class Translator:
     def _phrase(self, node: query.Phrase) -> Translated:
         name, slop = node.fieldname, int(node.slop)
         self._schema.require(name, Text, use="look for a phrase in")
-        words = [{"span_term": {name: {"value": _text(word)}}} for word in node.words]
-        if not words:
-            return Translated(NOTHING, False)
-        found: Clause = words[0]
-        for word in words[1:]:
-            found = {"span_near": {"clauses": [found, word], "slop": slop - 1, "in_order": True}}
-        ((kind, body),) = found.items()
-        if kind == "span_near":
-            return Translated({kind: _boosted(dict(body), self._boost_of(name, node.boost))}, True)
-        return self._term(query.Term(name, node.words[0], boost=node.boost))
+        if len(node.words) < 2:
+            return self._term(query.Term(name, node.words[0], boost=node.boost)) if node.words else _NOTHING
+        ((kind, body),) = _chain([_span(name, _text(word)) for word in node.words], slop).items()
+        return Translated({kind: _boosted(body, self._boost_of(name, node.boost))}, True)
 
     def _index_pattern(self, node: Any) -> Translated:
         """Whoosh's own Prefix, Wildcard, FuzzyTerm and TermRange."""
@@ -264,6 +254,46 @@ class Translator:
         field = names.micros(name) if isinstance(kind, Date) else name
         limits = _limits(node, lambda limit: bound(limit, isinstance(kind, Date)))
         return Translated(range_clause(field, limits), False)
+
+
+def _span(field: str, term: str) -> Clause:
+    return {"span_term": {field: {"value": term}}}
+
+
+def _chain(spans: Sequence[Clause], slop: int) -> Clause:
+    """Spans in order, each at most ``slop`` positions after the one before.
+
+    Nested to the right: of spans that begin at one place the server looks for the shortest only, and the shortest rest
+    of a chain is as good as any.
+    """
+    if not spans:
+        return NOTHING
+    found = spans[-1]
+    for span in reversed(spans[:-1]):
+        found = {"span_near": {"clauses": [span, found], "slop": slop - 1, "in_order": True}}
+    return found
+
+
+def terms_in(node: query.Query) -> int:
+    """How many terms the server looks for in a query."""
+    if isinstance(node, Word):
+        return len(node.variants) * len(node.fields)
+    if isinstance(node, WordPhrase):
+        return 2 * sum(map(len, node.steps)) * len(node.fields)
+    return 1 if node.is_leaf() else sum(map(terms_in, node.children()))
+
+
+def shortened(node: query.Query, most: int) -> query.Query:
+    """A query with no more terms: of clauses side by side the first ones; of all else nothing."""
+    if terms_in(node) <= most:
+        return node
+    kept: list[query.Query] = []
+    for child in node.subqueries if type(node) in (query.And, query.Or) else ():
+        most -= terms_in(child)
+        if most < 0:
+            break
+        kept.append(child)
+    return type(node)(kept, boost=node.boost) if kept else query.NullQuery
 
 
 def _is_everything(node: query.Query) -> bool:
@@ -303,7 +333,7 @@ def _fuzzy(field: str, text: str, distance: int, prefix: int) -> Clause:
                 "fuzziness": distance,
                 "prefix_length": prefix,
                 "transpositions": False,
-                "max_expansions": 1000,  # no more clauses would be allowed
+                "rewrite": "constant_score",  # all that are near, however many
             }
         }
     }

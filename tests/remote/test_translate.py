@@ -16,7 +16,7 @@ from searchkit.analysis import QueryAnalyzer
 from searchkit.nodes import Word, WordPhrase, WrittenPattern
 from searchkit.query.parse import Mode, parse_query
 from searchkit.regular import RegexError
-from searchkit.remote.translate import Translator, lucene_expression, wildcard
+from searchkit.remote.translate import Translator, lucene_expression, shortened, terms_in, wildcard
 from searchkit.remote.words import AsWritten, ServersWords
 
 SCHEMA = Schema(
@@ -27,7 +27,7 @@ SCHEMA = Schema(
     summary=Text(),
     extra=Stored(),
 )
-TRANSLATOR = Translator(SCHEMA, {"title": 2.0}, "all")
+TRANSLATOR = Translator(SCHEMA, {"title": 2.0}, lambda word: [word, "x"] if word == "c++" else [word])
 BOTH = ["title^2", "body"]
 ARGUMENTS: dict[str, Any] = {"type": "phrase", "fields": BOTH, "tie_breaker": 1.0}
 
@@ -105,7 +105,7 @@ YEAR = {"gte": MICROS_2025, "lt": MICROS_2025 + 365 * 86_400_000_000}
                                 "fuzziness": 2,
                                 "prefix_length": 1,
                                 "transpositions": False,
-                                "max_expansions": 1000,
+                                "rewrite": "constant_score",
                             }
                         }
                     },
@@ -130,25 +130,31 @@ def test_a_text_becomes_a_clause(text: str, clause: Any) -> None:
     assert _clause(text) == clause
 
 
-def test_words_that_may_stand_apart_are_intervals_that_select_and_words_that_score() -> None:
-    def rule(word: str) -> Any:
-        return {"match": {"query": word, "analyzer": "all", "max_gaps": 0, "ordered": True}}
+def _span(word: str, field: str = "summary") -> Any:
+    return {"span_term": {field: {"value": word}}}
 
-    pair = {"all_of": {"ordered": True, "max_gaps": 2, "intervals": [rule("the"), rule("tram")]}}
-    chain = {"all_of": {"ordered": True, "max_gaps": 2, "intervals": [pair, rule("stops")]}}
-    chains = [{"intervals": {field: chain}} for field in ("title", "body")]
+
+def _near(first: Any, second: Any, slop: int) -> Any:
+    return {"span_near": {"clauses": [first, second], "slop": slop, "in_order": True}}
+
+
+def test_words_that_may_stand_apart_are_spans_that_select_and_words_that_score() -> None:
+    chains = [
+        _near(_span("the", field), _near(_span("tram", field), _span("stops", field), 2), 2)
+        for field in ("title", "body")
+    ]
     standing = {"bool": {"should": chains, "minimum_should_match": 1}}
     words = [_word("tram"), _word("stops")]  # the common word has no score
     assert _clause('"the tram stops"~3') == {"bool": {"filter": [standing], "should": words}}
 
 
 def test_a_phrase_of_words_with_synonyms_is_of_any_of_them() -> None:
-    node = WordPhrase(("summary",), [["tram", "streetcar"], ["stop"]])
+    node = WordPhrase(("summary",), [["tram", "c++"], ["stop"]])
     clause: Any = TRANSLATOR.translate(node).clause
-    (chain,) = clause["bool"]["filter"][0]["bool"]["should"]
-    first, second = chain["intervals"]["summary"]["all_of"]["intervals"]
-    assert [rule["match"]["query"] for rule in first["any_of"]["intervals"]] == ["tram", "streetcar"]
-    assert second["match"]["query"] == "stop"
+    either = {"span_or": {"clauses": [_span("tram"), _near(_span("c++"), _span("x"), 0)]}}
+    assert clause["bool"]["filter"] == [
+        {"bool": {"should": [_near(either, _span("stop"), 0)], "minimum_should_match": 1}}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -266,3 +272,14 @@ def test_instants_are_exact() -> None:
     clause: Any = TRANSLATOR.translate(query.DateRange("updated", late, None)).clause
     micros = clause["range"]["updated__micros"]["gte"]
     assert micros == (late.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // (late.resolution)
+
+
+def test_a_query_of_too_many_words_is_shortened() -> None:
+    words = [Word(("title", "body"), [f"w{number}"]) for number in range(600)]
+    both = query.And(words)
+    assert (terms_in(both), terms_in(query.Not(words[0])), terms_in(query.Every())) == (1200, 2, 1)
+    assert shortened(both, 1200) is both
+    assert shortened(both, 1001).subqueries == words[:500]
+    assert shortened(query.Not(both), 10) is query.NullQuery
+    phrase = WordPhrase(("body",), [["a", "b"], ["c"]])
+    assert (terms_in(phrase), shortened(query.Or([phrase, phrase]), 5)) == (6, query.NullQuery)
