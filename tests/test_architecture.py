@@ -46,7 +46,7 @@ NEIGHBOURS = {
     ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"),
     ("commands", "shell_completion"), ("options", "shell_completion"),
     ("commands", "options"), ("commands", "terminal"),
-    ("index", "reader"), ("reader", "searchable"), ("remote", "searchable"), ("index", "remote"),
+    ("index", "reader"), ("reader", "searchable"), ("remote", "searchable"), ("index", "remote"), ("remote", "reader"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
     ("derived", "answering"), ("derived", "ordering"), ("results", "highlight"), ("results", "facet_counts"),

@@ -131,4 +131,6 @@ def reason_of(info: Any) -> str:
 def _cause(error: Any) -> str:
     """Why there is no connection, without the address of an object."""
     info = error.info
-    return str(getattr(info, "reason", None) or getattr(info, "args", [info])[-1]).partition(": ")[2] or str(error.error)
+    return str(getattr(info, "reason", None) or getattr(info, "args", [info])[-1]).partition(": ")[2] or str(
+        error.error
+    )

@@ -2,8 +2,8 @@
 
     python -m tests.remote.server          # starts a node and waits, to try things by hand
 
-The jars are resolved once, into ``$SEARCHKIT_OPENSEARCH_HOME`` (or the user's cache), and shared by all later runs. Nodes
-listen on loopback and keep their data in a temporary directory.
+The jars are resolved once, into ``$SEARCHKIT_OPENSEARCH_HOME`` (or the directory for temporary files), and shared by
+all later runs. Nodes listen on loopback and keep their data in a temporary directory.
 """
 
 from __future__ import annotations
@@ -233,18 +233,16 @@ class Cluster:
         heap: of each, in megabytes.
     """
 
-    def __init__(
-        self, roles: Sequence[Sequence[str] | None] = (None,), heap: int = 512, **settings: Any
-    ) -> None:
+    def __init__(self, roles: Sequence[Sequence[str] | None] = (None,), heap: int = 512, **settings: Any) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="searchkit-opensearch-", ignore_cleanup_errors=True)
         root = Path(self._folder.name)
         root.chmod(0o755)
         ports = [(free_port(), free_port()) for _ in roles]
         names = [f"node{number}" for number in range(len(roles))]
-        managers = [
-            name for name, own in zip(names, roles, strict=True) if own is None or "cluster_manager" in own
-        ]
-        common: dict[str, Any] = {"cluster.name": root.name} | {key.replace("__", "."): value for key, value in settings.items()}
+        managers = [name for name, own in zip(names, roles, strict=True) if own is None or "cluster_manager" in own]
+        common: dict[str, Any] = {"cluster.name": root.name} | {
+            key.replace("__", "."): value for key, value in settings.items()
+        }
         if len(roles) == 1:
             common["discovery.type"] = "single-node"
         else:
@@ -289,7 +287,8 @@ class Cluster:
 
 if __name__ == "__main__":
     with Cluster() as cluster:
-        print(cluster.url.replace("http", "opensearch", 1), flush=True)
+        sys.stdout.write(cluster.url.replace("http", "opensearch", 1) + "\n")
+        sys.stdout.flush()
         try:
             signal.pause()
         except KeyboardInterrupt:
