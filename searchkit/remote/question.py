@@ -56,7 +56,7 @@ def analyzer_for(schema: Schema, language: str | None, languages: Sequence[str])
     return QueryAnalyzer([schema.analyzer_in(code) for code in ([language] if language else languages)])
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: that would make it slow to make
 class Question:
     """All that decides, besides its text, what a query finds; and which request asks for it.
 

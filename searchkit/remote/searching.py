@@ -169,13 +169,16 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
     def hit(row: int) -> Hit:
         return Hit(first + row, float(page.raw(row)["_score"] or 0.0), row, source)
 
-    following = None
+    following: Callable[[], str] | None = None
     if request.limit and page.length and without is None:
-        now = clock.span(clock.now, "now").start
-        assert now is not None
-        after = [] if collapse is not None else page.raw(page.length - 1)["sort"]
-        end = Cursor("", index.service.index, identity(found.node), now, first + page.length, after)
-        following = partial(_cursor_text, found, end)
+
+        def following() -> str:
+            now = clock.span(clock.now, "now").start
+            assert now is not None
+            after = [] if collapse is not None else page.raw(page.length - 1)["sort"]
+            end = Cursor("", index.service.index, identity(found.node), now, first + page.length, after)
+            return _cursor_text(found, end)
+
     total: int | Callable[[], int] = partial(question.counted, found.node) if found.total is None else found.total
     told = tuple(notes)
     return Results(
