@@ -279,14 +279,14 @@ class Cluster:
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
 
 if __name__ == "__main__":
-    with Cluster() as cluster:
+    with Cluster().start() as cluster:
         sys.stdout.write(cluster.url.replace("http", "opensearch", 1) + "\n")
         sys.stdout.flush()
         try:
