@@ -14,6 +14,7 @@ import searchkit
 from searchkit import shell_completion, terminal
 from searchkit.analysis import LANGUAGES, Analysis
 from searchkit.errors import ConfigurationError, IndexNotFoundError
+from searchkit.index import is_remote
 from searchkit.options import KINDS, declared_fields, index_option, schema_of, words_in
 from searchkit.schema import Schema
 
@@ -87,7 +88,7 @@ def build(
         click.echo("fields, inferred from the articles:" if schema.declared else "no fields beside the usual ones")
         for name, kind in declared_fields(schema):
             click.echo(f"  {name}:{kind}")
-    with _opened_or_created(Path(path), schema, "off" if no_sync else "full") as index:
+    with _opened_or_created(path, schema, "off" if no_sync else "full") as index:
         try:
             with terminal.progress_bar(source) as progress:
                 report = index.rebuild(source, schema, progress, allow_empty, threads, on_error="skip")
@@ -103,8 +104,8 @@ def build(
 
 
 @contextmanager
-def _opened_or_created(path: Path, schema: Schema, durability: Durability) -> Iterator[Index]:
-    """The index at a path; where there is none, a new one, which goes away again if the block fails."""
+def _opened_or_created(path: str, schema: Schema, durability: Durability) -> Iterator[Index]:
+    """The index at a path or an address; where there is none, a new one, which goes away again if the block fails."""
     try:
         index = searchkit.open(path, durability=durability)
     except IndexNotFoundError:
@@ -112,7 +113,8 @@ def _opened_or_created(path: Path, schema: Schema, durability: Durability) -> It
     else:
         yield index
         return
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    folders = [] if is_remote(path) else [Path(path), *Path(path).parents]
+    missing = [folder for folder in folders if not folder.exists()]
     index = searchkit.create(path, schema, durability=durability)
     try:
         yield index
