@@ -57,6 +57,11 @@ class Article:
 
     Raises:
         ArticleError: the id is empty, a text is not a string, or ``published`` cannot be kept.
+
+    Example:
+        >>> article = Article("1", "Cocoa falls", "A third day.", "1987-03-02", topics=["cocoa"])
+        >>> article.published.isoformat(), article.topics
+        ('1987-03-02T00:00:00+00:00', ['cocoa'])
     """
 
     __slots__ = ("body", "fields", "id", "published", "title")

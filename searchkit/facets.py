@@ -90,6 +90,11 @@ class Terms(Facet):
             is of the articles at or below it, each once. ``prefix`` is then of the last names. ``other`` is of paths of
             this level that are not listed, ``missing`` of articles without any path: those that have one, but none of
             this level, are in neither.
+
+    Example:
+        >>> with searchkit.open("archive.idx") as archive:
+        ...     archive.search("", facets=[Terms("topics", top=1)]).facets["topics"].as_dict()
+        {'grain': 2}
     """
 
     top: int = 10
@@ -266,6 +271,11 @@ class Ranges(Facet):
     Args:
         field: its name.
         bounds: where ranges begin, ascending: ``[0, 100, 500]`` gives [0, 100), [100, 500) and [500, …).
+
+    Example:
+        >>> with searchkit.open("archive.idx") as archive:
+        ...     archive.search("", facets=[Ranges("words", [0, 5])]).facets["words"].as_dict()
+        {'[0, 5)': 1, '[5, …)': 1}
     """
 
     bounds: Sequence[float] = ()

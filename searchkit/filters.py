@@ -59,6 +59,11 @@ def any_of(*parts: Any) -> Composition:
 
     Raises:
         ConfigurationError: there is none.
+
+    Example:
+        >>> with searchkit.open("archive.idx") as archive:
+        ...     archive.search("", filters=any_of({"topics": "cocoa"}, {"words": (5, None)})).total
+        1
     """
     return Composition("any_of", parts)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast, get_args
 
 import numpy as np
 from whoosh.query import Query
@@ -22,6 +22,8 @@ from searchkit.errors import ConfigurationError, IndexExistsError
 from searchkit.filters import Clock, Composition, restricted
 from searchkit.query.parse import parse_query
 from searchkit.reader import Reader
+from searchkit.request import to_delete
+from searchkit.saved import SavedQueries
 from searchkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durabi
     """Make an empty index.
 
     Args:
-        path: a directory that is empty or does not exist yet.
+        path: a directory that is empty or does not exist yet; or an address, ``opensearch://host:9200/name``: the index
+            is on a server then, a :class:`searchkit.remote.RemoteIndex`, which answers to the same methods.
         schema: what it holds besides title and body; None = nothing, in English.
         durability: "full": a commit through this object is on disk when it returns. "off": it does not wait for the
             disk, for builds that can be thrown away: if the machine fails, the index may be damaged; if only the
@@ -47,7 +50,17 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durabi
     Raises:
         IndexExistsError: the directory holds an index, or anything else.
         ConfigurationError: there is no such durability.
+
+    Example:
+        >>> with searchkit.create("talks.idx", Schema(topics=Keyword(multiple=True))) as talks:
+        ...     report = talks.add([Article("1", "Grain talks", "They began.", "1987-03-20", topics=["grain"])])
+        >>> report.added
+        1
     """
+    if is_remote(path):
+        from searchkit.remote.index import create as create_remote
+
+        return cast(Index, create_remote(path, schema))
     from searchkit.indexing.commit import create_index
 
     storage = _storage(path, durability)
@@ -57,9 +70,13 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durabi
 
 def discard(path: str | os.PathLike[str]) -> None:
     """Take back an index that was made and never written to; one that somebody writes or wrote to stays."""
+    if is_remote(path):
+        from searchkit.remote.index import discard as discard_remote
+
+        return discard_remote(path)
     from searchkit.indexing.commit import discard_index
 
-    discard_index(Storage(path))
+    return discard_index(Storage(path))
 
 
 def open(  # searchkit.open is the name that people expect
@@ -68,7 +85,7 @@ def open(  # searchkit.open is the name that people expect
     """Open an index.
 
     Args:
-        path: its directory.
+        path: its directory, or its address.
         durability: of commits through this object, as in :func:`create`.
 
     Raises:
@@ -76,8 +93,22 @@ def open(  # searchkit.open is the name that people expect
         IndexNotFoundError: there is none at the path.
         IndexCorruptError: it is damaged.
         IndexVersionError: a later version of searchkit wrote it.
+
+    Example:
+        >>> with searchkit.open("seeds.idx") as seeds:
+        ...     len(seeds)
+        14
     """
+    if is_remote(path):
+        from searchkit.remote.index import open as open_remote
+
+        return cast(Index, open_remote(path))
     return Index(_storage(path, durability))
+
+
+def is_remote(path: str | os.PathLike[str]) -> TypeGuard[str]:
+    """Whether a path is the address of an index on a server."""
+    return isinstance(path, str) and "://" in path
 
 
 def _storage(path: str | os.PathLike[str], durability: str) -> Storage:
@@ -119,6 +150,47 @@ class Index(Reader):
         if self._current is not None:  # closed while it was written to: the commit stands all the same
             self.refresh()
 
+    @property
+    def saved(self) -> SavedQueries:
+        """Named queries that are kept with the index, to be told of new articles: see :meth:`matching` and the
+        ``matches`` of a report of :meth:`add`.
+
+        It is a mapping of names to query texts (which mean what they mean with ``match="all"``):
+        ``index.saved["steel"] = "steel tariff*"``.
+
+        Example:
+            >>> index.saved["trams"] = "tram line*"
+            >>> index.matching(Article("x", "Tram line 4", "It reopens."))
+            ['trams']
+        """
+        return SavedQueries(lambda: self._snapshot.saved, self._change_saved)
+
+    def _change_saved(self, change: Callable[[dict[str, str]], None]) -> None:
+        transaction = self._begin(TIMEOUT)
+        try:
+            before = transaction.saved_before()
+            queries = dict(before)
+            change(queries)
+            for name, text in queries.items():
+                if name not in before or before[name] != text:
+                    self._check_saved(name, text)
+            transaction.saved = queries
+            transaction.commit()
+        except BaseException:
+            transaction.rollback()
+            raise
+        self._committed()
+
+    def _check_saved(self, name: str, text: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"the name of a saved query is a text, not {name!r}")
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigurationError(f"saved query {name!r}: it is a text, '*' for every article, not {text!r}")
+        wrong = [note for note in self.parse(text).notes if note.kind != "ignored-word"]
+        if wrong:
+            # What a search may leave out with a note would be missed, or told wrongly, for as long as it is saved.
+            raise ConfigurationError(f"saved query {name!r}: {wrong[0].message}")
+
     def rebuild(
         self,
         articles: Iterable[Article],
@@ -145,6 +217,11 @@ class Index(Reader):
             IndexLockedError: another writer held the index all that time.
             ArticleError: an article does not fit the schema.
             ConfigurationError: there is no article. In each case the index stays as it was.
+
+        Example:
+            >>> report = index.rebuild(searchkit.read("seeds/"))
+            >>> report.added, report.skipped
+            (14, [])
         """
         transaction = self._begin(timeout, threads, replace=True, schema=schema)
         from searchkit.indexing.writer import index_articles
@@ -164,11 +241,18 @@ class Index(Reader):
         on_error: OnError = "raise",
         timeout: float = TIMEOUT,
     ) -> Report:
-        """Add articles, or replace those of their ids, in one commit. Arguments and errors as in :meth:`rebuild`."""
+        """Add articles, or replace those of their ids, in one commit. Arguments and errors as in :meth:`rebuild`.
+
+        Example:
+            >>> report = index.add([Article("tram", "A tram", "It runs."), Article("tram", "A tram", "It ran.")])
+            >>> report.added, report.warnings
+            (1, ["1 ids came more than once, the last article of each was kept, e.g. 'tram'"])
+        """
         transaction = self._begin(timeout, threads)
         from searchkit.indexing.writer import index_articles
 
-        report = index_articles(transaction, articles, on_error=on_error, progress=progress)
+        matching = self._matcher().matching if self._snapshot.saved else None
+        report = index_articles(transaction, articles, on_error=on_error, progress=progress, matching=matching)
         self._committed()
         return report
 
@@ -191,18 +275,12 @@ class Index(Reader):
 
         Raises:
             ConfigurationError: nothing was given, or an argument that cannot be honoured.
+
+        Example:
+            >>> index.delete(["005_tram_line_reopens"]), index.delete(query="lighthouse", since="2030")
+            (1, 0)
         """
-        # Filters without a field say nothing, so they must not delete everything.
-        by_search = bool(filters) or any(value is not None for value in (query, since, until))
-        if isinstance(ids, str):
-            raise ConfigurationError("ids must be a list of ids, not one string")
-        ids = None if ids is None else list(ids)
-        if ids is not None and not all(isinstance(id, str) for id in ids):
-            raise ConfigurationError("ids must be strings")
-        if ids is None and not by_search:
-            raise ConfigurationError("say what to delete: ids, a query, filters, since or until")
-        if isinstance(query, str) and not query.strip():
-            raise ConfigurationError("an empty query would delete every article: write '*' where that is meant")
+        ids, by_search = to_delete(ids, query, filters, since, until)
         transaction = self._begin(timeout)
         try:
             count = 0
@@ -259,6 +337,13 @@ class Index(Reader):
 
         Raises:
             IndexLockedError: another writer held the index all that time; the message names it.
+
+        Example:
+            >>> with index.writer() as writer:
+            ...     writer.add(Article("a", "One", "word"))
+            ...     writer.delete("a")
+            >>> "a" in index
+            False
         """
         from searchkit.indexing.writer import Writer
 

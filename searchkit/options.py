@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from searchkit import shell_completion
 from searchkit.analysis import Analysis
 from searchkit.errors import ConfigurationError, SchemaError
 from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
@@ -18,10 +19,29 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-index_option = click.option("--index", "path", required=True, metavar="DIR", help="The directory of the index.")
+index_option = click.option(
+    "--index",
+    "path",
+    required=True,
+    metavar="DIR",
+    help="The directory of the index.",
+    shell_complete=shell_completion.directories,
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
-match_option = click.option("--match", default="auto", show_default=True, help="auto, all or any of the plain words.")
-_ranking_option = click.option("--ranking", default="default", show_default=True, help="default, bm25 or whoosh.")
+match_option = click.option(
+    "--match",
+    default="auto",
+    show_default=True,
+    help="auto, all or any of the plain words.",
+    shell_complete=shell_completion.words_of("auto", "all", "any"),
+)
+_ranking_option = click.option(
+    "--ranking",
+    default="default",
+    show_default=True,
+    help="default, bm25 or whoosh.",
+    shell_complete=shell_completion.words_of("default", "bm25", "whoosh"),
+)
 _boost_option = click.option(
     "--boost",
     "boosts",
@@ -46,6 +66,7 @@ def selection_options(command: _Command) -> _Command:
             "filters",
             multiple=True,
             metavar="FIELD=VALUE",
+            shell_complete=shell_completion.names_of(shell_completion.filters),
             help="An exact value, or for numbers and dates a range LOW..HIGH with both ends included, either end left "
             "out for an open one. The same field again: any of these values.",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +30,7 @@ from searchkit.stats import Generation, generations, stats
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
 
+    from searchkit.alerts import Matcher
     from searchkit.explain import Explanation
     from searchkit.query.texts import Vocabulary
     from searchkit.significant import SignificantTerm
@@ -64,6 +66,7 @@ class Reader(Searchable):
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._lock = threading.Lock()
+        self._matching: tuple[object, Matcher] | None = None  # what it is of, and it
         self._current: Snapshot | None = self._checked(Snapshot(self._storage))
 
     def _checked(self, snapshot: Snapshot) -> Snapshot:
@@ -133,6 +136,31 @@ class Reader(Searchable):
         snapshot = self._snapshot
         doc = snapshot.find(id) if isinstance(id, str) else None
         return None if doc is None else snapshot.article(doc)
+
+    def matching(self, article: Article, *, now: datetime | None = None, tz: str | tzinfo | None = None) -> list[str]:
+        """The names of the saved queries that an article matches, sorted: those that would find it, with
+        ``match="all"``, in an index that holds nothing else. It need not be in this one.
+
+        Args:
+            article: to be looked at.
+            now, tz: by what relative and local dates of the queries are read; None = now, UTC.
+
+        Raises:
+            ArticleError: the article does not fit the schema.
+        """
+        return self._matcher().matching(article, now, tz)
+
+    def _matcher(self) -> Matcher:
+        snapshot = self._snapshot
+        key = snapshot.manifest.saved, snapshot.manifest.schema
+        if self._matching is None or self._matching[0] != key:
+            from searchkit.alerts import Matcher  # most programs do without
+
+            groups = snapshot.groups
+            frequency = {name: view.term for name, (view, _) in groups.items()}
+            matcher = Matcher(snapshot.schema, snapshot.saved, lambda field, term: frequency[field](term).df)
+            self._matching = key, matcher
+        return self._matching[1]
 
     def __contains__(self, id: object) -> bool:
         return isinstance(id, str) and self._snapshot.find(id) is not None

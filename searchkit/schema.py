@@ -130,6 +130,10 @@ class Schema:
 
     Raises:
         SchemaError: an unknown language, a name that is reserved or not an identifier, or a kind that is none.
+
+    Example:
+        >>> Schema("de", topics=Keyword(multiple=True), words=Number())
+        Schema(language='de', topics=Keyword(multiple=True, hierarchical=False), words=Number())
     """
 
     def __init__(self, /, language: str | Analysis = "en", *, stories: bool = True, **declared: Kind) -> None:
@@ -305,6 +309,10 @@ class Schema:
         Lists of strings, and strings of at most 100 characters of which under half are distinct, become Keyword,
         longer ones Text, numbers Number, ISO dates Date; what fits none of these is Stored. Keywords that look like
         paths of one hierarchy are hierarchical. Names that no field can have are left out.
+
+        Example:
+            >>> Schema.infer([Article("1", "", "", words=3, topics=["grain"])])
+            Schema(language='en', words=Number(), topics=Keyword(multiple=True, hierarchical=False))
         """
         seen: dict[str, list[Any]] = {}
         for article in islice(articles, limit):

@@ -149,6 +149,11 @@ class Searchable(ABC):
         Raises:
             ConfigurationError: an argument that cannot be honoured. Query text never raises: what it says wrong comes
                 back as notes.
+
+        Example:
+            >>> results = index.search("tram -concrete", facets=["published:month"], since="2025")
+            >>> results.total, results[0].id, results.facets["published:month"].as_dict()
+            (2, '006_larkhaven_trams_run_again', {'2025-02': 2})
         """
         request = Request(
             query,
@@ -192,6 +197,11 @@ class Searchable(ABC):
 
         Raises:
             ConfigurationError: an argument that cannot be honoured, or JSON that describes no query. Text never raises.
+
+        Example:
+            >>> parsed = index.parse("tram  OR (line since:2025)")
+            >>> parsed.text
+            'tram OR line AND published:>=2025-01-01T00:00Z'
         """
         from searchkit.query.parsed import parsed_query
 
@@ -219,6 +229,10 @@ class Searchable(ABC):
 
         Raises:
             ConfigurationError: no article of this id, or an argument that cannot be honoured.
+
+        Example:
+            >>> [hit.id for hit in index.similar("005_tram_line_reopens", limit=1)]
+            ['006_larkhaven_trams_run_again']
         """
         request = Request("", limit, filters=filters, since=since, until=until, facets=facets, highlight=highlight)
         request.collapse = collapse
@@ -289,6 +303,10 @@ class Searchable(ABC):
 
         Raises:
             ConfigurationError: no article of this id, or an argument that cannot be honoured.
+
+        Example:
+            >>> index.explain("tram -line", "005_tram_line_reopens").description
+            '1 of 2 clauses: has word "line" in title, body, which is excluded'
         """
         request = Request(
             query,
@@ -338,6 +356,10 @@ class Searchable(ABC):
 
         Raises:
             ConfigurationError: no query, or an argument that cannot be honoured.
+
+        Example:
+            >>> index.trend("tram", by="year", since="2025", until="2025").counts["tram"]
+            (3,)
         """
         request = Request("", 0, match=match, filters=filters, since=since, until=until, now=now, tz=tz)
         request.language = language
@@ -354,6 +376,10 @@ class Searchable(ABC):
 
         Raises:
             ConfigurationError: an argument that cannot be honoured.
+
+        Example:
+            >>> index.suggest("radio repa"), index.suggest("caf")
+            (['radio repair'], ['café'])
         """
         if not isinstance(text, str):
             raise ConfigurationError(f"what is to be completed is text, not {text!r}")
@@ -375,6 +401,10 @@ class Searchable(ABC):
 
         Raises:
             ConfigurationError: it is no text.
+
+        Example:
+            >>> index.correct("sourdogh recrod").text
+            'sourdough record'
         """
         if not isinstance(text, str):
             raise ConfigurationError(f"what is to be corrected is text, not {text!r}")

@@ -27,6 +27,11 @@ class Synonyms:
 
     Raises:
         ConfigurationError: a text that is empty or too long, or none at all.
+
+    Example:
+        >>> words = Synonyms({"streetcar": "tram"}, groups=[["car", "automobile"]])
+        >>> index.search("streetcar line", synonyms=words).total
+        2
     """
 
     def __init__(

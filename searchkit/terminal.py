@@ -339,9 +339,10 @@ def progress_bar(source: Source) -> Iterator[Callable[[int], object] | None]:
     if not is_terminal(sys.stderr):
         yield None
         return
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"))
+    rate_column = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), rate_column)
     started = time.perf_counter()
     with Progress(*columns, console=_console(sys.stderr), transient=True) as progress:
         task = progress.add_task("indexing", total=max(source.total_bytes, 1), rate="")

@@ -183,6 +183,23 @@ def shared_data() -> Path:
 # ---- the same tests on a server
 
 
+@pytest.fixture(scope="session")
+def opensearch() -> Iterator[str]:
+    """The address of an OpenSearch server, ``opensearch://host:port``: one that is named, or one that is started."""
+    pytest.importorskip("opensearchpy", reason="opensearch-py (extra opensearch) is not installed")
+    if named := os.environ.get("SEARCHKIT_OPENSEARCH_URL"):
+        yield named.rstrip("/")
+        return
+    from tests.remote.server import Cluster, Unavailable
+
+    try:
+        cluster = Cluster().start()
+    except Unavailable as error:
+        pytest.skip(f"no OpenSearch can be started here: {error}")
+    with cluster:
+        yield cluster.url.replace("http://", "opensearch://")
+
+
 @pytest.fixture(scope="module")
 def new_server_index(request: pytest.FixtureRequest) -> Iterator[Callable[..., searchkit.Index]]:
     """``new_server_index(schema)``: an empty index on a server."""

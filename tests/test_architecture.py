@@ -17,7 +17,7 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 # Rooms by floor. Filters stand on a stair: facets read them; so does asking: what suggests asks. The package itself is
 # the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
-    7: ("__main__", "cli", "commands", "options", "terminal"),
+    7: ("__main__", "cli", "commands", "options", "shell_completion", "terminal"),
     6: ("searchable", "reader", "index", "remote", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: (
@@ -32,6 +32,8 @@ FLOORS: dict[float, tuple[str, ...]] = {
         "feedback",
         "collapse",
         "stats",
+        "alerts",
+        "saved",
     ),
     3.5: ("filters", "asking"),
     3: ("indexing", "engine", "query", "sources"),
@@ -41,8 +43,10 @@ FLOORS: dict[float, tuple[str, ...]] = {
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Between rooms of one floor, in this direction only.
 NEIGHBOURS = {
-    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"), ("commands", "options"), ("commands", "terminal"),
-    ("index", "reader"), ("reader", "searchable"), ("remote", "searchable"),
+    ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"),
+    ("commands", "shell_completion"), ("options", "shell_completion"),
+    ("commands", "options"), ("commands", "terminal"),
+    ("index", "reader"), ("reader", "searchable"), ("remote", "searchable"), ("index", "remote"), ("remote", "reader"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
     ("derived", "answering"), ("derived", "ordering"), ("results", "highlight"), ("results", "facet_counts"),

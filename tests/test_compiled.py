@@ -126,6 +126,7 @@ def here_empty(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]
 
 def _entered(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.syspath_prepend(place.folder)
+    monkeypatch.setattr(sys, "argv", ["pytest"])  # a worker of pytest-xdist has no script either
     monkeypatch.setenv("SEARCHKIT_CACHE_DIR", str(place.cache))
     monkeypatch.setenv("TRACE", str(place.trace))
     if find_spec("numba") is not None:

@@ -31,7 +31,7 @@ def test_examples_print_what_the_readme_says(readme: Path) -> None:
 
 def test_ci_runs_the_test_command_of_the_readme(readme: Path) -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    command = re.search(r"pip install -e \"\.\[test\]\" && (python -m coverage .*)", readme.read_text())
+    command = re.search(r"pip install -e \"\.\[test\]\" && (python -m pytest .*)", readme.read_text())
     assert command is not None
     assert command.group(1) in script
 

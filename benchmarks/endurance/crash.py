@@ -128,6 +128,9 @@ def scenarios() -> list[Scenario]:
     def backup(path: Path) -> object:
         return _with(path, lambda index: index.backup(f"{path}-copy"))
 
+    def save(path: Path) -> object:
+        return _with(path, lambda index: index.saved.update({"a": "w1", "b": "w2"}))
+
     without = {id: word for id, word in held.items() if id not in "12"}
     steps_kept = [
         Step(_add(("0", "zero")), held | {"0": "zero"}),
@@ -146,6 +149,12 @@ def scenarios() -> list[Scenario]:
         Scenario("merge", _prepared(*batches), many, [Step(_add(*_numbered(13, 16)), many | dict(_numbered(13, 16)))]),
         Scenario("optimize", _prepared(*batches), many, [Step(lambda path: _with(path, Index.optimize), many)]),
         Scenario("keep and roll back", _prepared(four[:2], four[2:], keep=3), held, steps_kept),
+        Scenario(
+            "save queries",
+            _prepared(four),
+            held,
+            [Step(save, held), Step(_add(*_numbered(4, 5)), dict(_numbered(0, 5)))],
+        ),
         Scenario("backup", _prepared(*batches), many, [Step(backup, many)], copies=True),
     ]
 

@@ -35,6 +35,10 @@ class Analysis:
 
     Raises:
         SchemaError: an unknown language, what is no word, or an option that the language has no use for.
+
+    Example:
+        >>> Schema(Analysis("en", protected=["News"], stop_words=["reuter"])).analysis
+        Analysis('en', stop_words=['reuter'], protected=['news'])
     """
 
     language: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 from unicodedata import category, normalize
 
 from searchkit.analysis.normalize import normalized
@@ -37,6 +38,30 @@ def fold(word: str) -> str:
 def fold_value(value: str) -> str:
     """A keyword value as query text finds it: normalised, case folded, without accents."""
     return fold(normalized(value))
+
+
+class TypedKey(NamedTuple):
+    """What a typed word is looked up by.
+
+    Attributes:
+        key: the plain key of the words that it may stand for besides itself.
+        is_word: whether it stands for a word that is written as the key, too.
+    """
+
+    key: str
+    is_word: bool
+
+
+def typed_key(word: str) -> TypedKey | None:
+    """What a typed word is looked up by besides its terms; None if it was typed with its accents or marks and means
+    just this.
+
+    What is joined by a hyphen, apostrophes or commas is also looked up without them.
+    """
+    key = plain_key(word)
+    if key == word:
+        return TypedKey(key, False)
+    return TypedKey(key, True) if set("-',") & set(word) else None
 
 
 _CONTRACTION = re.compile(r"'(?:ll|d|re|ve|m|t)$")

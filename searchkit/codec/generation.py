@@ -27,6 +27,7 @@ _TOC = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.toc")
 _OURS = re.compile(
     rf"_{INDEX_NAME}_[0-9]+\.(?:toc|json)(?:\.new)?"
     rf"|{INDEX_NAME}_[0-9a-z]{{16}}(?:{re.escape(SEGMENT_SUFFIX)}|\.[0-9]+{re.escape(DELETIONS_SUFFIX)})"
+    rf"|{INDEX_NAME}_queries\.[0-9]+\.json"
 )
 #: Of a manifest or a table of contents, in bytes: room for some 50,000 segments.
 _MAX_SIZE = 16 * 1024 * 1024
@@ -46,6 +47,7 @@ class Manifest(msgspec.Struct, frozen=True):
         keep: generations that are kept, this one included.
         restores: the generation whose content this is, where it was gone back to.
         synced: whether all files were on disk before the generation had its name.
+        saved: the saved queries, None if there are none.
     """
 
     format: int
@@ -58,6 +60,7 @@ class Manifest(msgspec.Struct, frozen=True):
     keep: int = 1
     restores: int | None = None
     synced: bool = True
+    saved: FileEntry | None = None
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -111,6 +114,8 @@ def read_manifest(storage: Storage, generation: int | None = None) -> Manifest:
     if manifest.generation != generation or manifest.toc.name != toc_name(generation):
         raise IndexCorruptError("it speaks of another generation", path)
     files = [file.name for segment in manifest.segments for file in (segment.file, segment.deletions) if file]
+    if manifest.saved is not None:
+        files.append(manifest.saved.name)
     if len(set(files)) != len(files):
         raise IndexCorruptError("it names a file twice", path)
     toc = storage.read(manifest.toc.name, _MAX_SIZE)
@@ -129,17 +134,18 @@ def write_generation(
     *,
     keep: int = 1,
     restores: int | None = None,
+    saved: FileEntry | None = None,
 ) -> Manifest:
     """Make a generation the newest, durably: manifest first, the table of contents last.
 
     Args:
         toc: Whoosh's table of contents for the same segments.
-        keep, restores: see :class:`Manifest`.
+        keep, restores, saved: see :class:`Manifest`.
     """
     entry = FileEntry(toc_name(generation), len(toc), xxhash.xxh3_64_hexdigest(toc))
     now = datetime.now(UTC)
     manifest = Manifest(
-        FORMAT_VERSION, generation, schema, fingerprint, segments, entry, now, keep, restores, storage.durable
+        FORMAT_VERSION, generation, schema, fingerprint, segments, entry, now, keep, restores, storage.durable, saved
     )
     raw = msgspec.json.encode(manifest)
     envelope = msgspec.json.encode(_Envelope(xxhash.xxh3_64_hexdigest(raw), msgspec.Raw(raw)))
@@ -156,7 +162,8 @@ def write_generation(
 
 def named_files(manifest: Manifest) -> set[str]:
     """The files that a generation consists of."""
-    return {manifest.toc.name, manifest_name(manifest.generation)} | segment_files(manifest.segments).keys()
+    saved = set() if manifest.saved is None else {manifest.saved.name}
+    return {manifest.toc.name, manifest_name(manifest.generation)} | segment_files(manifest.segments).keys() | saved
 
 
 def segment_files(segments: Iterable[SegmentEntry]) -> dict[str, int]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 import searchkit
-from searchkit import terminal
-from searchkit.analysis import Analysis
+from searchkit import shell_completion, terminal
+from searchkit.analysis import LANGUAGES, Analysis
 from searchkit.errors import ConfigurationError, IndexNotFoundError
 from searchkit.options import KINDS, declared_fields, index_option, schema_of, words_in
 from searchkit.schema import Schema
@@ -34,6 +34,7 @@ _WORDS = click.File(encoding="utf-8-sig")
     default="en",
     show_default=True,
     metavar="CODE",
+    shell_complete=shell_completion.words_of("auto", *LANGUAGES),
     help="Language of stems and stop words; auto: of each article its own.",
 )
 @click.option("--stop-words", metavar="FILE", type=_WORDS, help="Further words too common to score, parted by space.")

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import click
 
 import searchkit
-from searchkit import terminal
+from searchkit import shell_completion, terminal
 from searchkit.options import (
     facets_of,
     filters_of,
@@ -41,14 +41,26 @@ class _WithGuide(click.Command):
     "facets",
     multiple=True,
     metavar="FIELD",
+    shell_complete=shell_completion.names_of(shell_completion.facets),
     help="Count the values of a field: topics, published:month; section:news counts what is one level below a path, "
     "words:0,100,500 ranges of numbers. A long calendar is drawn as a timeline.",
 )
-@click.option("--show", "shown", multiple=True, metavar="FIELD", help="Show this field of each article too.")
+@click.option(
+    "--show",
+    "shown",
+    multiple=True,
+    metavar="FIELD",
+    help="Show this field of each article too.",
+    shell_complete=shell_completion.names_of(shell_completion.shown),
+)
 @click.option("--periods", is_flag=True, help="Print each period of a long calendar in a row, not a timeline.")
 @selection_options
 @click.option(
-    "--sort", multiple=True, metavar="ORDER", help="relevance, newest, oldest, a field or -field; again: ties by this."
+    "--sort",
+    multiple=True,
+    metavar="ORDER",
+    help="relevance, newest, oldest, a field or -field; again: ties by this.",
+    shell_complete=shell_completion.names_of(shell_completion.orders),
 )
 @click.option("--limit", default=10, show_default=True, metavar="N", help="Articles to show.")
 @click.option("--offset", default=0, metavar="N", help="Articles to leave out before.")

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from searchkit.analysis.folding import plain_key
+from searchkit.analysis.folding import typed_key
 from searchkit.codec.layout import Array
 from searchkit.codec.postings import TextGroup
 from searchkit.codec.terms import SortedStrings
@@ -117,14 +117,15 @@ class GroupView:
         return found
 
     def _look_up_variants(self, word: str) -> list[str]:
-        key = plain_key(word)
-        if key != word and not set("-',") & set(word):
-            return []  # typed with its accents or marks: it means just this
+        typed = typed_key(word)
+        if typed is None:
+            return []
+        key = typed.key.encode(errors="replace")
         terms: dict[str, None] = {}
         for group in self.groups:
-            rows = [group.plain_words[row] for row in equal_rows(group.plain_keys, key.encode(errors="replace"))]
-            if key != word:
-                rows += equal_rows(group.words, key.encode(errors="replace"))
+            rows = [group.plain_words[row] for row in equal_rows(group.plain_keys, key)]
+            if typed.is_word:
+                rows += equal_rows(group.words, key)
             terms.update((group.terms[group.word_terms[row]].decode(), None) for row in rows)
         return sorted(terms)[:MAX_VARIANTS]
 

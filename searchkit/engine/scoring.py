@@ -127,6 +127,10 @@ class BM25F(Ranking):
     Args:
         boosts: text field to what an occurrence there counts for; a title's counts for 2 unless told otherwise, any
             other for 1.
+
+    Example:
+        >>> index.search("tram", ranking=BM25F({"title": 5})).total
+        3
     """
 
     saturation = 1.5

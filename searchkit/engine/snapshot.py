@@ -14,6 +14,7 @@ from searchkit.article import UNDATED, Article
 from searchkit.codec.columns import JoinedKeywords, Keywords, hash_ids
 from searchkit.codec.generation import Manifest, latest_generation, manifest_name, read_manifest
 from searchkit.codec.layout import Array
+from searchkit.codec.saved import read_saved
 from searchkit.codec.segment import Segment
 from searchkit.codec.storage import Storage
 from searchkit.codec.terms import Strings
@@ -45,6 +46,7 @@ class Snapshot:
         bases: int64[segments + 1]: the first global document number of each segment, and the number of documents.
         docs: documents, deleted ones included.
         live: documents that are not deleted.
+        saved: the saved queries, texts by name.
 
     Raises:
         IndexNotFoundError, IndexCorruptError, IndexVersionError: see :func:`~searchkit.codec.generation.read_manifest`.
@@ -79,6 +81,7 @@ class Snapshot:
                 manifest = read_manifest(self.storage)
                 segments = [Segment(self.storage, entry) for entry in manifest.segments]
                 self._check(manifest, segments)
+                self.saved = read_saved(self.storage, manifest.saved)
                 return manifest, segments
             except FileNotFoundError as error:
                 if isinstance(error, SearchkitError):

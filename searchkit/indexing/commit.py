@@ -23,7 +23,8 @@ from searchkit.codec.generation import (
     write_generation,
 )
 from searchkit.codec.layout import Array
-from searchkit.codec.segment import Segment, SegmentEntry, write_deletions
+from searchkit.codec.saved import read_saved, write_saved
+from searchkit.codec.segment import FileEntry, Segment, SegmentEntry, write_deletions
 from searchkit.codec.storage import Storage
 from searchkit.errors import ConfigurationError, IndexExistsError, IndexLockedError, IndexNotFoundError
 from searchkit.indexing.builder import SegmentBuilder
@@ -76,13 +77,14 @@ def _write(
     segments: list[SegmentEntry],
     keep: int = 1,
     restores: int | None = None,
+    saved: FileEntry | None = None,
 ) -> Manifest:
     from searchkit.codec.whoosh_codec import toc_bytes  # imports whoosh, which a reader never needs
 
     toc = toc_bytes(schema.to_whoosh(), segments, generation)
     fingerprint = schema.fingerprint()
     return write_generation(
-        storage, generation, schema.to_dict(), fingerprint, segments, toc, keep=keep, restores=restores
+        storage, generation, schema.to_dict(), fingerprint, segments, toc, keep=keep, restores=restores, saved=saved
     )
 
 
@@ -117,6 +119,7 @@ class Transaction:
     Attributes:
         schema: of the articles.
         keep: generations that are kept once this is committed, its own included.
+        saved: the saved queries, texts by name, where they are to be others than before; else None.
 
     Raises:
         IndexLockedError: another writer holds the index.
@@ -144,6 +147,7 @@ class Transaction:
             self.keep = self._base.keep
             content = self._base if restore is None else _kept(storage, self._base, restore)
             origin = content.generation if content.restores is None else content.restores
+            self._saved = content.saved
             self._restores = None if restore is None else origin
             self._is_synced = content.synced
             self.schema = Schema.from_dict(content.schema) if schema is None else schema
@@ -160,10 +164,15 @@ class Transaction:
         self._flushed: list[SegmentEntry | None] = []  # None where all articles had been replaced by later ones
         self._numbers: list[Array] = []  # by flush: builder document to segment document
         self._flushed_deletions: dict[int, list[int]] = {}
+        self.saved: dict[str, str] | None = None
         self._added: dict[str, tuple[int, int]] = {}  # id to flush number and document in that builder
         self._removed: dict[str, None] = {}
         self._deletions: list[Array | None] = [None] * len(self._old)
         self.is_open = True
+
+    def saved_before(self) -> dict[str, str]:
+        """The saved queries that there are, texts by name."""
+        return read_saved(self._storage, self._saved)
 
     @property
     def generation(self) -> int:
@@ -306,9 +315,12 @@ class Transaction:
             if self._restores is None:
                 entries = self._merge(entries, optimize)
             if not self._is_synced:
-                for name in segment_files(entries):  # a throw-away build is to last after all
+                saved = [] if self._saved is None else [self._saved.name]
+                for name in [*segment_files(entries), *saved]:  # a throw-away build is to last after all
                     self._storage.sync_file(name)
-            manifest = _write(self._storage, generation, self.schema, entries, self.keep, self._restores)
+            if self.saved is not None:
+                self._saved = write_saved(self._storage, generation, self.saved)
+            manifest = _write(self._storage, generation, self.schema, entries, self.keep, self._restores, self._saved)
         except BaseException:
             with suppress(OSError):  # what a failing disk keeps from being removed, the next writer will
                 self.rollback()

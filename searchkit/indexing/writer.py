@@ -29,6 +29,8 @@ class Report:
         warnings: what was kept but should be known: dates that cannot be read, ids that came twice.
         ignored_fields: fields that the schema does not know; they are not kept.
         seconds: time it took, commit included.
+        matches: by id of an article that :meth:`searchkit.Index.add` took: the names of the saved queries that it
+            matches; those that match none are not there.
     """
 
     added: int = 0
@@ -37,6 +39,7 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     ignored_fields: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    matches: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def articles_per_second(self) -> float:
@@ -52,6 +55,7 @@ def index_articles(
     progress: Progress | None = None,
     optimize: bool = False,
     allow_empty: bool = True,
+    matching: Callable[[Article], list[str]] | None = None,
 ) -> Report:
     """Add articles in one transaction and commit it. If anything raises, nothing of it is committed.
 
@@ -62,6 +66,7 @@ def index_articles(
         progress: called now and then with the number of articles taken so far.
         optimize: leave a single segment.
         allow_empty: whether there may be no article at all.
+        matching: gives the names of the saved queries that an article matches.
 
     Raises:
         ArticleError: an article does not fit the schema and ``on_error`` is "raise".
@@ -72,7 +77,7 @@ def index_articles(
     try:
         if on_error not in ("raise", "skip"):
             raise ConfigurationError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
-        repeated = _take(transaction, articles, report, on_error, progress or _silent)
+        repeated = _take(transaction, articles, report, on_error, progress or _silent, matching)
         if not transaction.pending and not allow_empty:
             raise ConfigurationError(_nothing_to_build(report, articles))
         report.replaced, _ = transaction.settle()
@@ -106,7 +111,12 @@ def _silent(taken: int) -> None:
 
 
 def _take(
-    transaction: Transaction, articles: Iterable[Article], report: Report, on_error: OnError, progress: Progress
+    transaction: Transaction,
+    articles: Iterable[Article],
+    report: Report,
+    on_error: OnError,
+    progress: Progress,
+    matching: Callable[[Article], list[str]] | None,
 ) -> list[str]:
     """Add all articles; the ids that came more than once."""
     schema = transaction.schema
@@ -125,6 +135,10 @@ def _take(
                 raise
             report.skipped.append(Skipped(error.source, error.line, article.id, error.reason))
         else:
+            if matching is not None:
+                report.matches.pop(article.id, None)  # of an earlier one of this id
+                if names := matching(article):
+                    report.matches[article.id] = names
             if not known >= article.fields.keys():
                 ignored |= article.fields.keys() - known
         taken += 1

@@ -48,6 +48,10 @@ def to_json(node: query.Query) -> dict[str, Any]:
 
     Raises:
         ConfigurationError: a program made it of what no query text can say.
+
+    Example:
+        >>> to_json(index.parse("title:tram").node)
+        {'word': 'tram', 'field': 'title'}
     """
     return _written(syntax_of(node))
 

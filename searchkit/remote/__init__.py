@@ -1,1 +1,1 @@
-"""An index on an OpenSearch server: the same questions, answered there."""
+"""Indexes on an OpenSearch server, behind the same questions: the extra ``opensearch``."""

@@ -51,6 +51,11 @@ def read(paths: StrPath | Iterable[StrPath], *, on_error: OnError = "raise") -> 
         ArticleError: a path is missing, a pattern matches nothing, a directory cannot be listed, or a file given by
             name is of no known format. These are raised at once, whatever ``on_error`` says.
         ConfigurationError: ``on_error`` or ``paths`` is of another kind.
+
+    Example:
+        >>> source = searchkit.read("seeds/")
+        >>> sum(1 for article in source), source.skipped
+        (14, [])
     """
     if on_error not in ("raise", "skip") and not callable(on_error):
         raise ConfigurationError(f'on_error must be "raise", "skip" or a callable, not {on_error!r}')
