@@ -122,7 +122,7 @@ def compared(queries: Sequence[tuple[str, dict[str, Any]]], embedded: Index, rem
 
 def overhead(queries: Sequence[tuple[str, dict[str, Any]]], remote: Any) -> None:
     """Time searches through the adapter and by the plain client with the same body, in turn."""
-    service = remote.service
+    service = remote._asked.service
     client, sent = service.client, []
     plain_search = service.search
 
@@ -193,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("with four facets: ", end="")
             overhead(queries, remote)
         finally:
-            remote.discard()
+            remote.remove()
     return 0
 
 

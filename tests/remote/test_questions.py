@@ -35,7 +35,7 @@ class Counted:
     def __init__(self, index: Any) -> None:
         self.index = index
         self.requests: list[dict[str, Any]] = []
-        self.service = index.service
+        self.service = index._asked.service
         self._search = self.service.search
         self.service.search = self._counted
 
@@ -201,13 +201,13 @@ def test_cursors_share_a_point_in_time_as_long_as_it_shows_their_page(new_server
     index.add(ARTICLES[:50])
     for number in range(3, 13):
         assert index.search("tram", limit=number, sort="newest").cursor
-    shared = index.service._shared[0]
+    shared = index._asked.service._shared[0]
     index.add(ARTICLES[50:60])
     assert index.search("tram", limit=5, sort="oldest").cursor
-    assert index.service._shared[0] is shared  # these five are the same in both
+    assert index._asked.service._shared[0] is shared  # these five are the same in both
     page = index.search("tram", limit=5, sort="newest")
     following = index.search("tram", limit=5, sort="newest", after=page.cursor)
-    assert index.service._shared[0] is not shared
+    assert index._asked.service._shared[0] is not shared
     assert [hit.id for hit in (*page, *following)] == [f"a{number:05}" for number in range(59, 49, -1)]
 
 
@@ -216,16 +216,16 @@ def test_points_in_time_that_nobody_needs_are_closed(index: Any) -> None:
     assert len(results) == 2500
     del results
     gc.collect()
-    assert index.service.left
+    assert index._asked.service.left
     index.search("tram", limit=1)
-    assert not index.service.left
+    assert not index._asked.service.left
 
 
 def test_a_cursor_that_ran_out_says_so(new_server_index: Callable[..., Any]) -> None:
     index = new_server_index(SCHEMA)
     index.add(ARTICLES[:20])
     cursor = index.search("tram", limit=5).cursor
-    index.service.left.append(index.service._shared[0].id)  # as if its time were over
+    index._asked.service.left.append(index._asked.service._shared[0].id)  # as if its time were over
     index.search("tram", limit=1)
     with pytest.raises(ConfigurationError, match="begin again with the first page"):
         index.search("tram", limit=5, after=cursor)
