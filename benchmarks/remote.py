@@ -110,12 +110,16 @@ def compared(queries: Sequence[tuple[str, dict[str, Any]]], embedded: Index, rem
             facets += sum(here.facets[key] == there.facets[key] for key in here.facets)
             for key in here.facets:
                 if here.facets[key] != there.facets[key]:
-                    print(f"  facet {key} of {text!r} {arguments}:\n    {here.facets[key]!r}\n    {there.facets[key]!r}")
+                    print(
+                        f"  facet {key} of {text!r} {arguments}:\n    {here.facets[key]!r}\n    {there.facets[key]!r}"
+                    )
             continue
         told = causes(text, embedded, remote) or ["no clause by itself"]
         kinds.update({cause.partition(":")[0] for cause in told})
         print(f"  {text!r}: {here.total:,} here, {there.total:,} there ({'; '.join(told)})")
-    print(f"{len(queries)} queries, {found} of them with hits: {totals} totals are equal, {len(queries) - totals} differ")
+    print(
+        f"{len(queries)} queries, {found} of them with hits: {totals} totals are equal, {len(queries) - totals} differ"
+    )
     print(f"of the queries of equal totals {facets:,} of {facets_in_all:,} facets are equal")
     print(f"causes: {dict(kinds) or 'none'}")
 

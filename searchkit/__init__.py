@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 from searchkit.errors import (
     ArticleError,
     ConfigurationError,
+    CopyError,
     IndexCorruptError,
     IndexExistsError,
     IndexLockedError,
     IndexNotFoundError,
     IndexVersionError,
+    RemoteError,
     SchemaError,
     SearchkitError,
 )
@@ -17,6 +19,7 @@ from searchkit.errors import (
 if TYPE_CHECKING:
     from searchkit.analysis.analysis import Analysis
     from searchkit.article import Article, Skipped
+    from searchkit.copying import CopyReport, copy
     from searchkit.engine.scoring import BM25, BM25F, Ranking
     from searchkit.explain import Explanation
     from searchkit.facet_counts import FacetCount, FacetCounts
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from searchkit.suggest import Correction
     from searchkit.synonyms import Synonyms
     from searchkit.trend import Trend
+    from searchkit.watching import SyncReport, sync, watch
 
 __all__ = [
     "BM25",
@@ -43,6 +47,8 @@ __all__ = [
     "Article",
     "ArticleError",
     "ConfigurationError",
+    "CopyError",
+    "CopyReport",
     "Correction",
     "Date",
     "Explanation",
@@ -63,6 +69,7 @@ __all__ = [
     "ParsedQuery",
     "Ranges",
     "Ranking",
+    "RemoteError",
     "Report",
     "Results",
     "Schema",
@@ -72,19 +79,23 @@ __all__ = [
     "Skipped",
     "Source",
     "Stored",
+    "SyncReport",
     "Synonyms",
     "Terms",
     "Text",
     "Trend",
     "all_of",
     "any_of",
+    "copy",
     "create",
     "none_of",
     "open",
     "read",
     "read_params",
+    "sync",
     "to_json",
     "to_text",
+    "watch",
 ]
 
 # NumPy and Whoosh come with some of these, others with a decoder of JSON: a program waits only for what it uses.
@@ -93,6 +104,7 @@ _LAZY = {
     "BM25F": "searchkit.engine.scoring",
     "Analysis": "searchkit.analysis.analysis",
     "Article": "searchkit.article",
+    "CopyReport": "searchkit.copying",
     "Correction": "searchkit.suggest",
     "Date": "searchkit.schema",
     "Explanation": "searchkit.explain",
@@ -115,19 +127,23 @@ _LAZY = {
     "Skipped": "searchkit.article",
     "Source": "searchkit.sources",
     "Stored": "searchkit.schema",
+    "SyncReport": "searchkit.watching",
     "Synonyms": "searchkit.synonyms",
     "Terms": "searchkit.facets",
     "Text": "searchkit.schema",
     "Trend": "searchkit.trend",
     "all_of": "searchkit.filters",
     "any_of": "searchkit.filters",
+    "copy": "searchkit.copying",
     "create": "searchkit.index",
     "none_of": "searchkit.filters",
     "open": "searchkit.index",
     "read": "searchkit.sources",
     "read_params": "searchkit.query.parsed",
+    "sync": "searchkit.watching",
     "to_json": "searchkit.query.interchange",
     "to_text": "searchkit.query.printing",
+    "watch": "searchkit.watching",
 }
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import click
 
 from searchkit import compiled, terminal
-from searchkit.commands import alerting, building, care, judging, searching
+from searchkit.commands import alerting, building, care, judging, moving, searching
 from searchkit.errors import SearchkitError
 
 #: Commands that go on for long enough to load compiled kernels, or that have them compiled.
-LONG_COMMANDS = ("build", "optimize", "warm")
+LONG_COMMANDS = ("build", "copy", "optimize", "warm", "watch")
 
 
 class _Commands(click.Group):
@@ -64,5 +64,8 @@ def main(ctx: click.Context) -> None:
         compiled.disable()
 
 
-for _command in (*building.COMMANDS, *searching.COMMANDS, *judging.COMMANDS, *alerting.COMMANDS, *care.COMMANDS):
+for _command in (
+    *(*building.COMMANDS, *moving.COMMANDS, *searching.COMMANDS),
+    *(*judging.COMMANDS, *alerting.COMMANDS, *care.COMMANDS),
+):
     main.add_command(_command)

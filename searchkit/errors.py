@@ -96,3 +96,7 @@ class RemoteAccessError(RemoteError, PermissionError):
 
 class RemoteFullError(RemoteError):
     """The server takes nothing more: its disk is full, or it has too much to do."""
+
+
+class CopyError(SearchkitError):
+    """What a copy left at its target is not what was sent there."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from searchkit import shell_completion
-from searchkit.analysis import Analysis
+from searchkit.analysis import LANGUAGES, Analysis
 from searchkit.errors import ConfigurationError, SchemaError
 from searchkit.schema import RESERVED, Date, Keyword, Kind, Number, Schema, Stored, Text
 
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+#: What ``--field name:kind`` can say.
+KINDS: dict[str, Kind] = {
+    "text": Text(),
+    "keyword": Keyword(),
+    "keywords": Keyword(multiple=True),
+    "path": Keyword(hierarchical=True),
+    "paths": Keyword(multiple=True, hierarchical=True),
+    "number": Number(),
+    "date": Date(),
+    "stored": Stored(),
+}
+
 index_option = click.option(
     "--index",
     "path",
@@ -26,6 +38,26 @@ index_option = click.option(
     metavar="DIR",
     help="The directory of the index.",
     shell_complete=shell_completion.directories,
+)
+field_option = click.option(
+    "--field", "fields", multiple=True, metavar="NAME:KIND", help=f"Declare a field; a kind is {', '.join(KINDS)}."
+)
+_WORDS = click.File(encoding="utf-8-sig")
+_ANALYSIS = (
+    click.option("--compounds", is_flag=True, help="Find German and Dutch words inside compounds too."),
+    click.option("--dictionary", is_flag=True, help="Cut Chinese, Japanese or Korean into words by a dictionary."),
+    click.option("--protect", metavar="FILE", type=_WORDS, help="Words that are not stemmed, parted by space."),
+    click.option(
+        "--stop-words", metavar="FILE", type=_WORDS, help="Further words too common to score, parted by space."
+    ),
+    click.option(
+        "--language",
+        default="en",
+        show_default=True,
+        metavar="CODE",
+        shell_complete=shell_completion.words_of("auto", *LANGUAGES),
+        help="Language of stems and stop words; auto: of each article its own.",
+    ),
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
 match_option = click.option(
@@ -102,17 +134,28 @@ def ranking_of(ranking: str, boosts: Iterable[str]) -> str | Ranking:
     return BM25F(found)
 
 
-#: What ``--field name:kind`` can say.
-KINDS: dict[str, Kind] = {
-    "text": Text(),
-    "keyword": Keyword(),
-    "keywords": Keyword(multiple=True),
-    "path": Keyword(hierarchical=True),
-    "paths": Keyword(multiple=True, hierarchical=True),
-    "number": Number(),
-    "date": Date(),
-    "stored": Stored(),
-}
+def analysis_options(command: _Command) -> _Command:
+    """The options that say how texts become terms; see :func:`analysis_of`."""
+    for option in _ANALYSIS:
+        command = option(command)
+    return command
+
+
+def analysis_of(
+    language: str,
+    stop_words: Iterable[str] | None,
+    protect: Iterable[str] | None,
+    dictionary: bool,
+    compounds: bool,
+) -> Analysis:
+    """What these options say."""
+    return Analysis(
+        language,
+        stop_words=words_in(stop_words),
+        protected=words_in(protect),
+        dictionary=dictionary,
+        compounds=compounds,
+    )
 
 
 def words_in(lines: Iterable[str] | None) -> list[str]:

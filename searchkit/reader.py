@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -136,6 +137,14 @@ class Reader(Searchable):
         snapshot = self._snapshot
         doc = snapshot.find(id) if isinstance(id, str) else None
         return None if doc is None else snapshot.article(doc)
+
+    def articles(self) -> Iterator[Article]:
+        snapshot = self._snapshot
+        for segment in snapshot.segments:
+            gone = segment.deleted
+            for doc in range(segment.docs):
+                if gone is None or not gone[doc]:
+                    yield segment.stored.article(doc)
 
     def matching(self, article: Article, *, now: datetime | None = None, tz: str | tzinfo | None = None) -> list[str]:
         """The names of the saved queries that an article matches, sorted: those that would find it, with

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from whoosh.query import Query
 
+from searchkit.article import Article
 from searchkit.derived import search_trend
 from searchkit.engine.plan import PlanReport
 from searchkit.engine.scoring import Ranking
@@ -180,6 +181,10 @@ class Searchable(ABC):
             synonyms,
         )
         return self._search(request)
+
+    def articles(self) -> Iterator[Article]:
+        """All articles. An index in a directory gives them in the order in which they came into it."""
+        return (hit.article for hit in self.search("", limit=None, highlight=False))
 
     def parse(
         self,

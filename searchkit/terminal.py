@@ -336,6 +336,27 @@ def _facet_table(key: str, counts: FacetCounts) -> Any:
 @contextmanager
 def progress_bar(source: Source) -> Iterator[Callable[[int], object] | None]:
     """A bar on a terminal's stderr, as a callback for the number of articles taken; None elsewhere."""
+    with _bar("indexing") as move:
+        yield None if move is None else lambda count: move(count, source.bytes_read, source.total_bytes)
+
+
+@contextmanager
+def copying_bar() -> Iterator[Callable[[int, int], object] | None]:
+    """The same for a number of articles that is known: a callback for how many are copied, of how many."""
+    with _bar("copying") as move:
+        yield None if move is None else lambda count, total: move(count, count, total)
+
+
+@contextmanager
+def reading_bar() -> Iterator[Callable[[int], object] | None]:
+    """The same for articles of which nobody knows how many there are."""
+    with _bar("reading") as move:
+        yield None if move is None else lambda count: move(count, 0, None)
+
+
+@contextmanager
+def _bar(description: str) -> Iterator[Callable[[int, int, int | None], object] | None]:
+    """A bar, as a callback for a number of articles and what is done of how much; None where nobody looks."""
     if not is_terminal(sys.stderr):
         yield None
         return
@@ -345,10 +366,10 @@ def progress_bar(source: Source) -> Iterator[Callable[[int], object] | None]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), rate_column)
     started = time.perf_counter()
     with Progress(*columns, console=_console(sys.stderr), transient=True) as progress:
-        task = progress.add_task("indexing", total=max(source.total_bytes, 1), rate="")
+        task = progress.add_task(description, total=None, rate="")
 
-        def taken(count: int) -> None:
+        def move(count: int, done: int, total: int | None) -> None:
             rate = f"{plural(count, 'article')}, {count / (time.perf_counter() - started):,.0f} a second"
-            progress.update(task, completed=source.bytes_read, rate=rate)
+            progress.update(task, completed=done, total=total or None, rate=rate)
 
-        yield taken
+        yield move

@@ -17,7 +17,17 @@ FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 # Rooms by floor. Filters stand on a stair: facets read them; so does asking: what suggests asks. The package itself is
 # the table of contents, above all.
 FLOORS: dict[float, tuple[str, ...]] = {
-    7: ("__main__", "cli", "commands", "options", "shell_completion", "terminal"),
+    7: (
+        "__main__",
+        "cli",
+        "commands",
+        "copying",
+        "options",
+        "shell_completion",
+        "targets",
+        "terminal",
+        "watching",
+    ),
     6: ("searchable", "reader", "index", "remote", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: (
@@ -36,7 +46,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
         "saved",
     ),
     3.5: ("filters", "asking"),
-    3: ("indexing", "engine", "query", "sources"),
+    3: ("indexing", "engine", "migration", "query", "sources"),
     2: ("synonyms", "codec", "highlight", "schema", "results", "facet_counts", "notebook", "dates", "calendar_periods"),
     1: ("analysis", "article", "bars", "compiled", "errors", "kernel_cache", "kernel_directory", "nodes", "regular"),
 }
@@ -46,6 +56,7 @@ NEIGHBOURS = {
     ("__main__", "cli"), ("cli", "commands"), ("cli", "terminal"),
     ("commands", "shell_completion"), ("options", "shell_completion"),
     ("commands", "options"), ("commands", "terminal"),
+    ("commands", "targets"), ("commands", "watching"), ("copying", "targets"),
     ("index", "reader"), ("reader", "searchable"), ("remote", "searchable"), ("index", "remote"), ("remote", "reader"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
@@ -133,8 +144,8 @@ _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
 # machine code is never in an index.
 _ALLOWED = {
     ("searchkit.sources.read", "open"), ("searchkit.sources.read", "read_bytes"),
-    ("searchkit.commands.building", "rmdir"), ("searchkit.evaluation", "read_bytes"),
-    ("searchkit.synonyms", "read_bytes"),
+    ("searchkit.targets", "rmdir"), ("searchkit.evaluation", "read_bytes"),
+    ("searchkit.synonyms", "read_bytes"), ("searchkit.watching.syncing", "open"),
     ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),
 }  # fmt: skip
 

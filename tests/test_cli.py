@@ -47,7 +47,7 @@ def test_every_command_explains_itself_with_an_example(run: Run, name: str, comm
 
 def test_the_commands_are_those_of_the_contract() -> None:
     names = {"build", "search", "explain", "trend", "evaluate", "info", "check", "delete", "optimize", "backup", "warm"}
-    names |= {"generations", "rollback", "saved", "matching"}
+    names |= {"copy", "generations", "matching", "rollback", "saved", "watch"}
     assert set(cli.main.commands) == names
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import searchkit
 from searchkit import Article, Index, IndexLockedError, Schema
+from searchkit.searchable import Searchable
 
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("grain trade", {"match": "all", "facets": ["topics", "published:month"]}),
@@ -44,6 +45,16 @@ def index(tmp_path: Path, schema: Schema, random_articles: Callable[..., list[Ar
         made.add(random_articles(60 // (seed + 1) ** 2, seed), threads=1)
     made.delete(["0-3", "1-2"])
     return made
+
+
+def test_all_articles_come_in_the_order_in_which_they_came_in(
+    index: Index, random_articles: Callable[..., list[Article]]
+) -> None:
+    given = [article for seed in range(3) for article in random_articles(60 // (seed + 1) ** 2, seed)]
+    there = [article for article in given if article.id not in ("0-3", "1-2")]
+    assert list(index.articles()) == there
+    # So does an index that has no order of its own to tell, in another order.
+    assert sorted(Searchable.articles(index), key=lambda one: one.id) == sorted(there, key=lambda one: one.id)
 
 
 @pytest.mark.kernels

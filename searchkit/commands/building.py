@@ -3,44 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 import searchkit
-from searchkit import shell_completion, terminal
-from searchkit.analysis import LANGUAGES, Analysis
-from searchkit.errors import ConfigurationError, IndexNotFoundError
-from searchkit.options import KINDS, declared_fields, index_option, schema_of, words_in
+from searchkit import terminal
+from searchkit.analysis import Analysis
+from searchkit.errors import ConfigurationError
+from searchkit.options import analysis_of, analysis_options, declared_fields, field_option, index_option, schema_of
 from searchkit.schema import Schema
-
-if TYPE_CHECKING:
-    from searchkit.index import Durability, Index
-
-_WORDS = click.File(encoding="utf-8-sig")
+from searchkit.targets import opened_or_created
 
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @index_option
-@click.option(
-    "--field", "fields", multiple=True, metavar="NAME:KIND", help=f"Declare a field; a kind is {', '.join(KINDS)}."
-)
-@click.option(
-    "--language",
-    default="en",
-    show_default=True,
-    metavar="CODE",
-    shell_complete=shell_completion.words_of("auto", *LANGUAGES),
-    help="Language of stems and stop words; auto: of each article its own.",
-)
-@click.option("--stop-words", metavar="FILE", type=_WORDS, help="Further words too common to score, parted by space.")
-@click.option("--protect", metavar="FILE", type=_WORDS, help="Words that are not stemmed, parted by space.")
-@click.option("--dictionary", is_flag=True, help="Cut Chinese, Japanese or Korean into words by a dictionary.")
-@click.option("--compounds", is_flag=True, help="Find German and Dutch words inside compounds too.")
+@field_option
+@analysis_options
 @click.option("--strict", is_flag=True, help="Exit with status 1 if anything was skipped.")
 @click.option("--allow-empty", is_flag=True, help="Build an empty index if there is no article.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; one a processor unless given.")
@@ -48,18 +29,15 @@ _WORDS = click.File(encoding="utf-8-sig")
 @click.pass_context
 def build(
     ctx: click.Context,
+    /,
     sources: Sequence[str],
     path: str,
     fields: Sequence[str],
-    language: str,
-    stop_words: Iterable[str] | None,
-    protect: Iterable[str] | None,
-    dictionary: bool,
-    compounds: bool,
     strict: bool,
     allow_empty: bool,
     threads: int | None,
     no_sync: bool,
+    **analysis: Any,
 ) -> None:
     """Build an index of files of articles.
 
@@ -73,21 +51,8 @@ def build(
         searchkit build 'wire/*.jsonl.gz' --index news.idx --field topics:keywords --field words:number --strict
     """
     source = searchkit.read(sources, on_error="skip")
-    analysis = Analysis(
-        language,
-        stop_words=words_in(stop_words),
-        protected=words_in(protect),
-        dictionary=dictionary,
-        compounds=compounds,
-    )
-    if fields:
-        schema = schema_of(fields, analysis)
-    else:
-        schema = Schema.infer(source, analysis)
-        click.echo("fields, inferred from the articles:" if schema.declared else "no fields beside the usual ones")
-        for name, kind in declared_fields(schema):
-            click.echo(f"  {name}:{kind}")
-    with _opened_or_created(Path(path), schema, "off" if no_sync else "full") as index:
+    schema = declared_or_inferred(source, fields, analysis_of(**analysis))
+    with opened_or_created(path, lambda: schema, "off" if no_sync else "full") as index:
         try:
             with terminal.progress_bar(source) as progress:
                 report = index.rebuild(source, schema, progress, allow_empty, threads, on_error="skip")
@@ -102,26 +67,15 @@ def build(
         ctx.exit(1)
 
 
-@contextmanager
-def _opened_or_created(path: Path, schema: Schema, durability: Durability) -> Iterator[Index]:
-    """The index at a path; where there is none, a new one, which goes away again if the block fails."""
-    try:
-        index = searchkit.open(path, durability=durability)
-    except IndexNotFoundError:
-        pass
-    else:
-        yield index
-        return
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    index = searchkit.create(path, schema, durability=durability)
-    try:
-        yield index
-    except BaseException:
-        searchkit.index.discard(path)
-        for folder in missing:
-            with suppress(OSError):  # somebody else put something there
-                folder.rmdir()
-        raise
+def declared_or_inferred(source: searchkit.Source, fields: Sequence[str], analysis: Analysis) -> Schema:
+    """The schema that ``--field`` options declare, or without any the one that articles show, which is told."""
+    if fields:
+        return schema_of(fields, analysis)
+    schema = Schema.infer(source, analysis)
+    click.echo("fields, inferred from the articles:" if schema.declared else "no fields beside the usual ones")
+    for name, kind in declared_fields(schema):
+        click.echo(f"  {name}:{kind}")
+    return schema
 
 
 COMMANDS = (build,)
