@@ -1,9 +1,9 @@
 """``python -m benchmarks.remote CORPUS --server opensearch://HOST:PORT [--queries N]``: is a server's answer the same?
 
 The articles are indexed in a directory and on a server (in an index that is made for it and deleted again), and random
-queries with filters, dates and facets are asked of both: totals and the counts of all facets are compared. Half of the
-queries are those of :mod:`benchmarks.structured`, whose words stand free in the texts; the others are words of titles as
-they stand there, patterns among them. Where totals differ, every clause is asked by itself, so that the cause is named.
+queries with filters, dates and facets are asked of both: totals and the counts of all facets are compared. Half of them
+are those of :mod:`benchmarks.structured`, whose words stand free in the texts; the others are words of titles as they
+stand there, patterns among them. Where totals differ, every clause is asked by itself, so that the cause is named.
 
 Then the time of a search through the adapter is compared with that of the plain client with the very body that the
 adapter sent: interleaved, each query several times, as the ratio of medians.
