@@ -1,9 +1,9 @@
 """``python -m benchmarks.remote CORPUS --server opensearch://HOST:PORT [--queries N]``: is a server's answer the same?
 
 The articles are indexed in a directory and on a server (in an index that is made for it and deleted again), and random
-queries with filters, dates and facets are asked of both: totals and the counts of all facets are compared. Half of the
-queries are those of :mod:`benchmarks.structured`, whose words stand free in the texts; the others are words of titles as
-they stand there, patterns among them. Where totals differ, every clause is asked by itself, so that the cause is named.
+queries with filters, dates and facets are asked of both: totals and the counts of all facets are compared. Half of them
+are those of :mod:`benchmarks.structured`, whose words stand free in the texts; the others are words of titles as they
+stand there, patterns among them. Where totals differ, every clause is asked by itself, so that the cause is named.
 
 Then the time of a search through the adapter is compared with that of the plain client with the very body that the
 adapter sent: interleaved, each query several times, as the ratio of medians.
@@ -126,7 +126,7 @@ def compared(queries: Sequence[tuple[str, dict[str, Any]]], embedded: Index, rem
 
 def overhead(queries: Sequence[tuple[str, dict[str, Any]]], remote: Any) -> None:
     """Time searches through the adapter and by the plain client with the same body, in turn."""
-    service = remote.service
+    service = remote._asked.service
     client, sent = service.client, []
     plain_search = service.search
 
@@ -197,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("with four facets: ", end="")
             overhead(queries, remote)
         finally:
-            remote.discard()
+            remote.remove()
     return 0
 
 

@@ -207,7 +207,9 @@ def new_server_index(request: pytest.FixtureRequest) -> Iterator[Callable[..., s
 
         def create(schema: Schema | None = None) -> searchkit.Index:
             server = request.getfixturevalue("opensearch")
-            return made.enter_context(searchkit.create(f"{server}/test-{uuid4().hex}", schema))
+            index: Any = searchkit.create(f"{server}/test-{uuid4().hex}", schema)
+            made.callback(index.remove)
+            return index  # type: ignore[no-any-return]
 
         yield create
 

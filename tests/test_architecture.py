@@ -145,7 +145,7 @@ _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
 _ALLOWED = {
     ("searchkit.sources.read", "open"), ("searchkit.sources.read", "read_bytes"),
     ("searchkit.targets", "rmdir"), ("searchkit.evaluation", "read_bytes"),
-    ("searchkit.synonyms", "read_bytes"), ("searchkit.watching.syncing", "open"),
+    ("searchkit.remote.index", "open"), ("searchkit.synonyms", "read_bytes"), ("searchkit.watching.syncing", "open"),
     ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),
 }  # fmt: skip
 

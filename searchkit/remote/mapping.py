@@ -64,7 +64,13 @@ def body_of(schema: Schema, shards: int | None, replicas: int | None) -> dict[st
     return {
         "settings": {"index": index},
         "mappings": {
-            "_meta": {"searchkit": {"format": FORMAT, "schema": schema.to_dict() | {"stories": False}}},
+            "_meta": {
+                "searchkit": {
+                    "format": FORMAT,
+                    "schema": schema.to_dict() | {"stories": False},
+                    "order": list(schema.declared),  # which the server loses of a mapping
+                }
+            },
             "dynamic": False,
             "properties": fields,
         },
@@ -82,7 +88,8 @@ def schema_of(mapping: Mapping[str, Any]) -> Schema:
         raise SchemaError("searchkit did not make it")
     if told.get("format") != FORMAT:
         raise SchemaError(f"it has format {told.get('format')!r}; this searchkit reads {FORMAT}")
-    return Schema.from_dict(told["schema"])
+    declared = told["schema"]
+    return Schema.from_dict(declared | {"fields": {name: declared["fields"][name] for name in told["order"]}})
 
 
 def _fields(name: str, kind: Kind) -> dict[str, Any]:

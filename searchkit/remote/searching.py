@@ -181,14 +181,22 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
 
     total: int | Callable[[], int] = partial(question.counted, found.node) if found.total is None else found.total
     told = tuple(notes)
+    hits = LazyHits(page.length, hit)
+
+    def table() -> Any:
+        from searchkit.table import table_of  # most searches do without
+
+        return table_of(schema, hits)
+
     return Results(
         found.node,
-        LazyHits(page.length, hit),
+        hits,
         total,
         time.perf_counter() - started,
         counts,
         told if advice is None else lambda: (*told, *advice()),
         following,
+        table,
         groups=page.groups if collapse is None or walks else lambda: Groups(question, found.node, collapse).count,
     )
 

@@ -29,7 +29,7 @@ class Service:
     """
 
     def __init__(self, client: Any, index: str, errors: Callable[[], AbstractContextManager[None]]) -> None:
-        self._client = client
+        self.client = client
         self.index = index
         self._errors = errors
         #: Points in time that nobody asks of any more, to be closed with the next request: whoever lets go of one may
@@ -48,10 +48,10 @@ class Service:
             if self.left:
                 self._close()
             if pit is None:
-                found: dict[str, Any] = self._client.search(index=self.index, body=body)
+                found: dict[str, Any] = self.client.search(index=self.index, body=body)
                 return found
             in_time = {**body, "pit": {"id": pit.id, "keep_alive": KEEP_ALIVE}}
-            found = self._client.search(body=in_time, ignore=[404])
+            found = self.client.search(body=in_time, ignore=[404])
         if "error" in found:
             raise ConfigurationError(
                 f"what these results are of is kept for {KEEP_ALIVE} after it was last asked for, and is gone: begin "
@@ -80,7 +80,7 @@ class Service:
         """The index as it is now, for as long as somebody goes on asking."""
         with self._errors():
             self._close()
-            pit = PointInTime(self._client.create_pit(index=self.index, keep_alive=KEEP_ALIVE)["pit_id"])
+            pit = PointInTime(self.client.create_pit(index=self.index, keep_alive=KEEP_ALIVE)["pit_id"])
         pit.closing = weakref.finalize(pit, self.left.append, pit.id)
         pit.closing.atexit = False
         return pit
@@ -90,7 +90,7 @@ class Service:
         while self.left:
             closed.append(self.left.popleft())
         if closed:  # one that is gone already is no error, so its answer is of no interest
-            self._client.delete_pit(body={"pit_id": closed}, ignore=[404])
+            self.client.delete_pit(body={"pit_id": closed}, ignore=[404])
 
     def terms(self, analyzer: str, word: str) -> tuple[str, ...]:
         """The index terms that one of the index's analyzers makes of a word; those of recent words are remembered."""
@@ -98,20 +98,20 @@ class Service:
 
     def _analyzed(self, analyzer: str, word: str) -> tuple[str, ...]:
         with self._errors():
-            found = self._client.indices.analyze(index=self.index, body={"analyzer": analyzer, "text": word})
+            found = self.client.indices.analyze(index=self.index, body={"analyzer": analyzer, "text": word})
         return tuple(token["token"] for token in found["tokens"])
 
     def explain(self, id: str, clause: dict[str, Any]) -> dict[str, Any]:
         """Why an article scores as it does."""
         with self._errors():
-            found: dict[str, Any] = self._client.explain(index=self.index, id=id, body={"query": clause})
+            found: dict[str, Any] = self.client.explain(index=self.index, id=id, body={"query": clause})
         return found
 
     def term_vectors(self, id: str, fields: list[str]) -> dict[str, Any]:
         """The index terms of an article's fields, with statistics of the whole index."""
         body = {"fields": fields, "term_statistics": True, "field_statistics": True, "offsets": False}
         with self._errors():
-            found: dict[str, Any] = self._client.termvectors(index=self.index, id=id, body=body)
+            found: dict[str, Any] = self.client.termvectors(index=self.index, id=id, body=body)
         return found
 
 
