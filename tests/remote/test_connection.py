@@ -129,7 +129,7 @@ def test_indexes_of_others_are_left_alone(liar: Any) -> None:
 
 
 def test_no_server_and_a_slow_one_are_told_apart(liar: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(errors.RemoteUnavailableError, match="cannot be reached: .*refused"):
+    with pytest.raises(errors.RemoteUnavailableError, match=r"cannot be reached: .*refused"):
         searchkit.open("opensearch://user:secret@127.0.0.1:1/news")
     hang = threading.Event()
     with searchkit.open(liar.url) as index:
@@ -193,10 +193,7 @@ def test_what_the_server_has_no_time_for_is_sent_again(liar: Any) -> None:
     with searchkit.open(liar.url) as index:
         report = index.add([Article(id, "", "") for id in "abc"])
     assert (report.added, report.skipped) == (3, [])
-    requests = [
-        request for number, request in enumerate(sent.requests) if not number or request != sent.requests[number - 1]
-    ]
-    assert requests == [["a", "b", "c"], ["b", "c"], ["c"]]
+    assert list(map("".join, dict.fromkeys(map(tuple, sent.requests)))) == ["abc", "bc", "c"]
 
 
 def test_a_server_that_stays_busy_is_told(liar: Any) -> None:
@@ -240,7 +237,7 @@ def test_a_writer_sends_nothing_before_its_end(liar: Any) -> None:
     sent = Bulk()
     liar.answers["POST", "/news/_bulk"] = sent
     with searchkit.open(liar.url) as index:
-        with pytest.raises(KeyError), index.writer() as writer:
+        with pytest.raises(KeyError), index.writer() as writer:  # noqa: PT012
             writer.add(Article("a", "", ""))
             raise KeyError
         assert sent.requests == []
