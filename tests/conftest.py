@@ -229,26 +229,26 @@ def new_index(
         yield create if request.param == "embedded" else new_server_index
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect what differs on a server to differ: a test that no longer does fails."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Expect what differs on a server to differ: a test that no longer does fails, and so does a case that is none."""
     reasons = tomllib.loads((ROOT / "tests" / "server_differences.toml").read_text("utf-8"))
+    seen: set[str] = set()
+    left = {(name, pattern) for name, cases in reasons.items() for pattern in cases}
     for item in items:
-        if item.get_closest_marker("server") and (reason := difference_of(reasons, item.nodeid)):
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-
-
-def difference_of(reasons: dict[str, dict[str, str]], nodeid: str) -> str | None:
-    """Why a test is expected to fail on a server; None if it is not.
-
-    Args:
-        reasons: by the name of a test: by a pattern of its case ("*" = all) the reason.
-        nodeid: of the test.
-    """
-    _, _, test = nodeid.rpartition("::")
-    name, _, case = test.partition("[")
-    case = case.removesuffix("]").removeprefix("server").removeprefix("-")
-    fitting = (reason for pattern, reason in reasons.get(name, {}).items() if fnmatchcase(case, pattern))
-    return next(fitting, None)
+        if not item.get_closest_marker("server"):
+            continue
+        name, _, case = item.nodeid.rpartition("::")[2].partition("[")
+        case = case.removesuffix("]").removeprefix("server").removeprefix("-")
+        seen.add(name)
+        for pattern, reason in reasons.get(name, {}).items():
+            if fnmatchcase(case, pattern):
+                left.discard((name, pattern))
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+                break
+    stale = [] if any("::" in str(arg) for arg in config.args) else [entry for entry in left if entry[0] in seen]
+    if stale:
+        raise pytest.UsageError(f"tests/server_differences.toml names cases that there are not: {sorted(stale)}")
 
 
 # ---- the command line

@@ -9,12 +9,13 @@ from typing import Any
 
 from whoosh import query
 
+from searchkit.analysis import Analyzer
 from searchkit.analysis.paths import most_specific, with_ancestors
 from searchkit.article import Article, to_utc
 from searchkit.highlight import Finder, Highlight
 from searchkit.hits import Shower
 from searchkit.remote.walk import Raw
-from searchkit.remote.words import marks_of
+from searchkit.remote.words import has_patterns, marks_of
 from searchkit.schema import Date, Keyword, Number, Schema
 
 #: Hits whose article is kept.
@@ -45,6 +46,8 @@ class ServerSource(Shower):
         super().__init__(schema, highlight)
         self._node = node
         self._more = more
+        self._has_patterns = has_patterns(node)
+        self._finders: dict[tuple[str, Analyzer], Finder] = {}
         self._article = lru_cache(_KEPT)(lambda row: article_of(raw(row)["_source"]))
 
     def id(self, doc: int) -> str:
@@ -64,9 +67,14 @@ class ServerSource(Shower):
         return None if self._more is None else self._more(doc)
 
     def _finder(self, field: str, article: Article) -> Finder:
-        text = article.fields.get(field) if field in self._schema.declared else getattr(article, field)
         analyzer = self._schema.analyzer_of(article)
-        return Finder(marks_of(self._node, field, analyzer, text or ""), analyzer)
+        if self._has_patterns:  # of which each text has words of its own
+            text = article.fields.get(field) if field in self._schema.declared else getattr(article, field)
+            return Finder(marks_of(self._node, field, analyzer, text or ""), analyzer)
+        found = self._finders.get((field, analyzer))
+        if found is None:  # it remembers what it met in texts before
+            found = self._finders[field, analyzer] = Finder(marks_of(self._node, field, analyzer, ""), analyzer)
+        return found
 
 
 def _value(kind: Any, value: Any) -> Any:

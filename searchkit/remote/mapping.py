@@ -88,8 +88,10 @@ def schema_of(mapping: Mapping[str, Any]) -> Schema:
         raise SchemaError("searchkit did not make it")
     if told.get("format") != FORMAT:
         raise SchemaError(f"it has format {told.get('format')!r}; this searchkit reads {FORMAT}")
-    declared = told["schema"]
-    return Schema.from_dict(declared | {"fields": {name: declared["fields"][name] for name in told["order"]}})
+    schema = Schema.from_dict(told["schema"])
+    place = {name: row for row, name in enumerate(told.get("order", ()))}
+    fields = dict(sorted(schema.declared.items(), key=lambda field: place.get(field[0], len(place))))
+    return Schema(schema.analysis, stories=schema.stories, **fields)
 
 
 def _fields(name: str, kind: Kind) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from abc import abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from whoosh import query
 
 from searchkit.analysis import QueryAnalyzer, fold_value
-from searchkit.analysis.normalize import normalized
 from searchkit.answering import answer
 from searchkit.engine.plan import PlanReport
 from searchkit.errors import ConfigurationError
@@ -27,6 +25,7 @@ from searchkit.request import Request
 from searchkit.results import Results
 from searchkit.searchable import Searchable
 from searchkit.suggest import Correction, correct
+from searchkit.suggest.completion import completed
 
 if TYPE_CHECKING:
     from searchkit.query.texts import Vocabulary
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 #: Words of an article that are searched for where others like it are wanted, and articles that must have one.
 _MOST_WORDS, _LEAST_DF = 25, 2
 _FIELDS = ("title", "body")
-#: The beginning of a word has at most this many characters.
-_LONGEST = 64
 
 
 class RemoteSearchable(Searchable):
@@ -79,15 +76,9 @@ class RemoteSearchable(Searchable):
         return _explanation(self._asked.service.explain(id, clause))
 
     def _complete_word(self, text: str, limit: int) -> list[str]:
-        analyzer = self.schema.analyzer
-        end = re.search(r"[\w'\u2019.&@#+\-]*\Z", text[-_LONGEST - 1 :])
-        assert end is not None  # it may be empty
-        word = end.group().lstrip("-_'\u2019.,&+")
-        prefix = normalized(analyzer.small(word))
-        if len(word) > _LONGEST or not limit or not prefix:
-            return []
-        words = ServerDictionary(self._question()).beginning(prefix, limit)
-        return [text[: len(text) - len(word)] + found for found in words]
+        question = self._question()
+        dictionary = ServerDictionary(question)
+        return completed(text, limit, question.analyzer, lambda prefix: dictionary.beginning(prefix, limit))
 
     def _complete_value(self, text: str, field: str, limit: int) -> list[str]:
         prefix, folded = fold_value(text.lstrip()), names.folded(field, self.schema.kind(field))

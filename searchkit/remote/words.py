@@ -94,6 +94,12 @@ def marks_of(node: query.Query, field: str, analyzer: Analyzer, text: str) -> Ma
     return Marks(frozenset(terms), frozenset(words), tuple(phrases))
 
 
+def has_patterns(node: query.Query) -> bool:
+    """Whether what matches of a query looks different in each text."""
+    kinds = (WrittenPattern, query.Prefix, query.Wildcard, query.FuzzyTerm)
+    return any(isinstance(leaf, kinds) for leaf in leaves_of(node))
+
+
 def _written(analyzer: Analyzer, text: str) -> Iterator[str]:
     return iter({token.word for token in analyzer.tokenize(text)})
 
