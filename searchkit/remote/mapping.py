@@ -89,7 +89,7 @@ def schema_of(mapping: Mapping[str, Any]) -> Schema:
     if told.get("format") != FORMAT:
         raise SchemaError(f"it has format {told.get('format')!r}; this searchkit reads {FORMAT}")
     declared = told["schema"]
-    return Schema.from_dict(declared | {"fields": {name: declared["fields"][name] for name in told["order"]}})
+    return Schema.from_dict(declared | {"fields": {name: declared["fields"][name] for name in told.get("order", ())}})
 
 
 def _fields(name: str, kind: Kind) -> dict[str, Any]:
