@@ -110,6 +110,7 @@ class RemoteIndex(RemoteSearchable):
         """
         self._show()
         self._schema = self._administration.schema()
+        self._asked.service.forget()
         return True
 
     def _show(self) -> None:
@@ -217,6 +218,7 @@ class RemoteIndex(RemoteSearchable):
             administration.discard(made)
             raise
         self._schema = administration.schema()
+        self._asked.service.forget()
         return report
 
     def add(

@@ -14,6 +14,8 @@ from searchkit.errors import ConfigurationError
 
 #: How long a point in time is kept between two pages.
 KEEP_ALIVE = "5m"
+# Without a part of the index there is no answer, rather than a part of one.
+_WHOLE = {"allow_partial_search_results": "false"}
 #: Seconds in which cursors may share one: a server keeps some hundreds only.
 _SHARED = 60
 _REMEMBERED_TERMS = 4096
@@ -48,10 +50,10 @@ class Service:
             if self.left:
                 self._close()
             if pit is None:
-                found: dict[str, Any] = self.client.search(index=self.index, body=body)
+                found: dict[str, Any] = self.client.search(index=self.index, body=body, params=dict(_WHOLE))
                 return found
             in_time = {**body, "pit": {"id": pit.id, "keep_alive": KEEP_ALIVE}}
-            found = self.client.search(body=in_time, ignore=[404])
+            found = self.client.search(body=in_time, ignore=[404], params=dict(_WHOLE))
         if "error" in found:
             raise ConfigurationError(
                 f"what these results are of is kept for {KEEP_ALIVE} after it was last asked for, and is gone: begin "
@@ -95,6 +97,11 @@ class Service:
     def terms(self, analyzer: str, word: str) -> tuple[str, ...]:
         """The index terms that one of the index's analyzers makes of a word; those of recent words are remembered."""
         return self._terms(analyzer, word)
+
+    def forget(self) -> None:
+        """Forget what is remembered of the index, which may be another one by this name now."""
+        self._terms.cache_clear()
+        self._shared = None
 
     def _analyzed(self, analyzer: str, word: str) -> tuple[str, ...]:
         with self._errors():

@@ -140,7 +140,9 @@ class Translator:
         name = node.fieldname
         if name is None or name == "id":
             return Translated(EVERYTHING, False)
-        self._schema.require(name, Text, Keyword, Number, Date, use="ask for articles with a value of")
+        kind = self._schema.require(name, Text, Keyword, Number, Date, use="ask for articles with a value of")
+        if isinstance(kind, Text):  # an empty text exists there, but has no word
+            return Translated({"prefix": {names.written(name): {"value": ""}}}, False)
         return Translated({"exists": {"field": names.present(self._schema, name)}}, False)
 
     def _null(self, node: query.Query) -> Translated:

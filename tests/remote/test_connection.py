@@ -17,7 +17,9 @@ from searchkit.remote.address import Address
 
 pytest.importorskip("opensearchpy", reason="opensearch-py (extra opensearch) is not installed")
 INFO = {"version": {"number": "2.19.6", "distribution": "opensearch"}}
-MAPPING = {"_meta": {"searchkit": {"format": 1, "schema": {"language": "en", "stories": False, "fields": {}}}}}
+MAPPING = {
+    "_meta": {"searchkit": {"format": 1, "order": [], "schema": {"language": "en", "stories": False, "fields": {}}}}
+}
 Answer = tuple[int, Any]
 
 

@@ -10,7 +10,20 @@ from typing import Any
 import pytest
 from whoosh import query
 
-from searchkit import BM25, BM25F, Article, ConfigurationError, Highlight, Keyword, Number, Ranges, Schema, Terms, Text
+from searchkit import (
+    BM25,
+    BM25F,
+    Analysis,
+    Article,
+    ConfigurationError,
+    Highlight,
+    Keyword,
+    Number,
+    Ranges,
+    Schema,
+    Terms,
+    Text,
+)
 
 pytestmark = pytest.mark.server
 
@@ -278,6 +291,24 @@ def test_a_query_of_more_words_than_a_server_takes_is_shortened(index: Any) -> N
     results = index.search(" ".join(f"number{number}" for number in range(900)), match="any", limit=0)
     assert [note.kind for note in results.notes if note.kind == "too-broad"] == ["too-broad"]
     assert results.total == 500
+
+
+def test_a_rebuild_with_another_analysis_is_asked_in_it(new_server_index: Callable[..., Any]) -> None:
+    index = new_server_index(Schema())
+    article = Article("1", "", "red trams stopping here")
+    index.add([article])
+    near = '"trams here"~3'  # whose terms the server is asked for
+    assert index.search(near).total == 1
+    index.rebuild([article], Schema(Analysis("en", protected=["trams"])))
+    assert index.search(near).total == 1
+    assert index.search('"tram here"~3').total == 0
+
+
+def test_a_field_that_is_empty_has_no_value(new_server_index: Callable[..., Any]) -> None:
+    index = new_server_index(SCHEMA)
+    index.add([Article("1", "", "body"), Article("2", "Title", "", summary="x"), Article("3", "T", "b", summary="")])
+    for text, ids in (("title:*", ["2", "3"]), ("body:*", ["1", "3"]), ("summary:*", ["2"]), ("id:*", ["1", "2", "3"])):
+        assert [hit.id for hit in index.search(text, sort="id")] == ids
 
 
 def test_a_query_parsed_is_found_by_its_tree_and_its_text(index: Any) -> None:
