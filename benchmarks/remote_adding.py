@@ -2,8 +2,8 @@
 
     python -m benchmarks.remote_adding CORPUS --server opensearch://HOST:PORT [--rounds 3] [--limit 20000]
 
-Both fill a fresh index of the same mapping, in turns; the plain client sends ready documents by ``opensearchpy.helpers.bulk``
-in requests of the same size. So the ratio is what checking articles, making documents and reading answers costs.
+Both fill a fresh index of the same mapping, in turns; the plain client sends ready documents by its own helper, in
+requests of the same size. So the ratio is what checking articles, making documents and reading answers costs.
 """
 
 from __future__ import annotations
