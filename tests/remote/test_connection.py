@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -58,7 +59,8 @@ def liar() -> Iterator[Liar]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(b"" if self.command == "HEAD" else data)
+            with suppress(BrokenPipeError):  # nobody waited for it
+                self.wfile.write(b"" if self.command == "HEAD" else data)
 
         do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = respond
 
