@@ -11,6 +11,7 @@ from searchkit.errors import (
     IndexLockedError,
     IndexNotFoundError,
     IndexVersionError,
+    RemoteError,
     SchemaError,
     SearchkitError,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "ParsedQuery",
     "Ranges",
     "Ranking",
+    "RemoteError",
     "Report",
     "Results",
     "Schema",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from typing import Protocol, Self, TypeVar
 
 from whoosh import query
 
@@ -14,7 +15,53 @@ from searchkit.engine.restriction import EVERYTHING, Restriction
 from searchkit.engine.scoring import Ranking
 from searchkit.engine.snapshot import Snapshot
 from searchkit.query.parse import Mode, Parsed, parse_query
+from searchkit.schema import Schema
 from searchkit.synonyms import Synonyms
+
+
+class Found(Protocol):
+    """What a query finds."""
+
+    @property
+    def node(self) -> query.Query:
+        """The query."""
+
+    def is_empty(self, count: int) -> bool:
+        """Whether it is nothing; ``count`` is how many hits will be asked for."""
+
+
+Finds = TypeVar("Finds", bound=Found, covariant=True)
+
+
+class Asks(Protocol[Finds]):
+    """What query texts are asked of, under the circumstances of one search: of a snapshot, or of a server."""
+
+    @property
+    def restricts(self) -> bool:
+        """Whether filters, since or until rule anything out."""
+
+    @property
+    def analyzer(self) -> QueryAnalyzer:
+        """The analysis of the words of a text, which makes terms of them."""
+
+    @property
+    def schema(self) -> Schema:
+        """Of the index."""
+
+    def unrestricted(self) -> Self:
+        """The same without them."""
+
+    def parsed(self, text: str, mode: Mode) -> Parsed:
+        """The query of a text, whose plain words must all match or any of them."""
+
+    def evaluated(self, node: query.Query) -> Finds:
+        """What a query finds."""
+
+    def finds(self, text: str, mode: Mode) -> bool:
+        """Whether a text finds any article."""
+
+    def count(self, text: str, mode: Mode) -> int:
+        """How many articles a text finds."""
 
 
 @dataclass(slots=True)  # not frozen: that would make it slow to make
@@ -41,6 +88,20 @@ class Asking:
     proximity: bool = False
     language: str | None = None
     synonyms: Synonyms | None = None
+
+    @property
+    def schema(self) -> Schema:
+        """Of the index."""
+        return self.snapshot.schema
+
+    @property
+    def restricts(self) -> bool:
+        """Whether anything is ruled out."""
+        return self.restriction.restricts
+
+    def unrestricted(self) -> Asking:
+        """The same without restriction."""
+        return replace(self, restriction=EVERYTHING)
 
     @property
     def analyzer(self) -> QueryAnalyzer:

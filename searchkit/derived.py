@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchkit.answering import answer
+from searchkit.answering import answer, words_of
 from searchkit.asking import Asking
 from searchkit.collapse import stories_of
 from searchkit.dates import PERIODS
@@ -34,7 +34,7 @@ def explain_plan(snapshot: Snapshot, request: Request) -> PlanReport:
     restriction = restricted(snapshot, None, None, None, Clock(request.now, request.tz), request.language)
     ranking = ranking_of(request.ranking, snapshot.groups)
     asking = Asking(snapshot, ranking, restriction, request.now, request.tz, language=request.language)
-    return answer(asking, request, 10).found.report()
+    return answer(asking, request, 10, dictionary=words_of(asking)).found.report()
 
 
 def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
@@ -62,7 +62,7 @@ def explain_score(snapshot: Snapshot, request: Request, id: str) -> Explanation:
         request.language,
         request.synonyms,
     )
-    found = answer(asking, request, request.limit).found
+    found = answer(asking, request, request.limit, dictionary=words_of(asking)).found
     explained = raised(explain(snapshot, found.node, ranking, doc), found.neighbours(doc))
     return explained if recency is None else aged(explained, recency, int(snapshot.values("published")[doc]))
 
@@ -115,7 +115,7 @@ def search_significant(snapshot: Snapshot, request: Request) -> list[Significant
     restriction = restricted(snapshot, request.filters, request.since, request.until, clock, request.language)
     ranking = ranking_of(request.ranking, snapshot.groups)
     asking = Asking(snapshot, ranking, restriction, clock.now, clock.tz, language=request.language)
-    found = answer(asking, request, SAMPLE).found
+    found = answer(asking, request, SAMPLE, dictionary=words_of(asking)).found
     top = found.top(SAMPLE)
     if len(top) and top.scores is not None and top.scores[0] > top.scores[-1]:
         sample = top.docs

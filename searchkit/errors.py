@@ -78,5 +78,25 @@ class IndexVersionError(SearchkitError):
     """The index was written in a format that this version of searchkit does not read."""
 
 
+class RemoteError(SearchkitError):
+    """A server that an index is on did not do what was asked of it."""
+
+
+class RemoteUnavailableError(RemoteError):
+    """The server, or the part of it that holds the index, cannot be reached."""
+
+
+class RemoteTimeoutError(RemoteError, TimeoutError):
+    """The server did not answer in time: what was asked may have been done."""
+
+
+class RemoteAccessError(RemoteError, PermissionError):
+    """The server does not know the user, or does not let it do this."""
+
+
+class RemoteFullError(RemoteError):
+    """The server takes nothing more: its disk is full, or it has too much to do."""
+
+
 class CopyError(SearchkitError):
     """What a copy left at its target is not what was sent there."""

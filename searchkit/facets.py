@@ -134,9 +134,13 @@ class Terms(Facet):
         # Values are sorted, so a stable sort by count alone breaks ties by value.
         order = np.argsort(-counts, kind="stable") if self.order == "count" else np.arange(len(counts))
         order = order[counts[order] >= self.min_count][: self.top]
+        listed = [(column.texts[row], int(counts[row])) for row in order.tolist()]
+        return self.listed(listed, missing, int(counts.sum() - counts[order].sum()), context), []
+
+    def listed(self, values: Sequence[tuple[str, int]], missing: int, other: int, context: FacetContext) -> FacetCounts:
+        """Values and their counts as results have them; the arguments are those of :class:`FacetCounts`."""
         chosen = set(context.filters[self.field].values) if self.field in context.filters else set()
-        listed = [FacetCount(value := column.texts[row], int(counts[row]), value in chosen) for row in order.tolist()]
-        return FacetCounts(listed, missing, int(counts.sum() - counts[order].sum())), []
+        return FacetCounts([FacetCount(value, count, value in chosen) for value, count in values], missing, other)
 
     def _fitting(self, column: Keywords, schema: Schema) -> Array | None:
         """Which values may be listed, as bool by value; None = all."""
@@ -174,10 +178,26 @@ class Calendar(Facet):
         schema.require(self.field, Date, use=f"count the {self.period}s of")
 
     def count(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> tuple[FacetCounts, list[Note]]:
-        zone, span = context.clock.tz, context.span
         if self.period == AUTO:
-            return replace(self, period=self._fitting(snapshot, docs, context)).count(snapshot, docs, context)
-        listed, counted, missing = self._counts(snapshot, docs, zone)
+            values = snapshot.values(self.field)[docs]
+            dated = values[values != UNDATED]
+            ends = np.array([dated.min(), dated.max()], np.int64) if len(dated) else None
+            return self.fitting(ends, context).count(snapshot, docs, context)
+        listed, counted, missing = self._counts(snapshot, docs, context.clock.tz)
+        return self.filled(listed, counted, missing, context)
+
+    def filled(
+        self, listed: Array, counted: Array, missing: int, context: FacetContext
+    ) -> tuple[FacetCounts, list[Note]]:
+        """Counted periods with those between them.
+
+        Args:
+            listed: int64 numbers of the periods that something is in, ascending.
+            counted: int64, how much is.
+            missing: how much has no date.
+            context: of the search.
+        """
+        zone, span = context.clock.tz, context.span
         edges = [int(listed[0]), int(listed[-1])] if len(listed) else []
         if self.field == "published" and (ends := _ends(span)) is not None:
             edges = period_numbers(ends, self.period, zone).tolist()
@@ -200,20 +220,21 @@ class Calendar(Facet):
         ]
         return FacetCounts(found, missing, 0, self.period, numbers), notes
 
-    def _fitting(self, snapshot: Snapshot, docs: Array, context: FacetContext) -> str:
-        """The period for "auto"."""
-        ends = _ends(context.span) if self.field == "published" else None
-        if ends is None:
-            values = snapshot.values(self.field)[docs]
-            dated = values[values != UNDATED]
-            if not len(dated):
-                return PERIODS[0]
-            ends = np.array([dated.min(), dated.max()], np.int64)
-        for period in reversed(PERIODS):
-            first, last = period_numbers(ends, period, context.clock.tz).tolist()
-            if last - first < MAX_AUTO:
-                return period
-        return PERIODS[0]
+    def fitting(self, ends: Array | None, context: FacetContext) -> Calendar:
+        """For "auto": the same with the period that fits, by since and until where both are given.
+
+        Args:
+            ends: the first and the last date that is counted, None = there is none.
+            context: of the search.
+        """
+        limits = _ends(context.span) if self.field == "published" else None
+        limits = ends if limits is None else limits
+        if limits is not None:
+            for period in reversed(PERIODS):
+                first, last = period_numbers(limits, period, context.clock.tz).tolist()
+                if last - first < MAX_AUTO:
+                    return replace(self, period=period)
+        return replace(self, period=PERIODS[0])
 
     def _counts(self, snapshot: Snapshot, docs: Array, zone: Any) -> tuple[Array, Array, int]:
         """The periods that some documents fall in, ascending, how many in each, and how many have no date."""
@@ -282,13 +303,21 @@ class Ranges(Facet):
         numbers = values[~np.isnan(values)]
         places = np.asarray(self.bounds, np.float64).searchsorted(numbers, "right")
         counts = np.bincount(places, minlength=len(self.bounds) + 1).tolist()
+        return self.listed(counts[1:], len(values) - len(numbers), counts[0], context), []
+
+    @property
+    def ranges(self) -> list[tuple[float, float | None]]:
+        """The ranges: where each begins and ends, None = open."""
+        return list(zip(self.bounds, [*self.bounds[1:], None], strict=True))
+
+    def listed(self, counts: Sequence[int], missing: int, below: int, context: FacetContext) -> FacetCounts:
+        """Counts of the ranges as results have them; ``below`` is of what comes before them."""
         chosen = context.intervals(self.field)
-        ends: list[float | None] = [*self.bounds[1:], None]
         found = []
-        for low, high, count in zip(self.bounds, ends, counts[1:], strict=True):
+        for (low, high), count in zip(self.ranges, counts, strict=True):
             selected = any(interval.holds(low, high) for interval in chosen)
             found.append(FacetCount(f"[{_shown(low)}, {'…' if high is None else _shown(high)})", count, selected))
-        return FacetCounts(found, len(values) - len(numbers), counts[0]), []
+        return FacetCounts(found, missing, below)
 
 
 def _shown(number: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -39,7 +40,46 @@ def highlight_of(asked: bool | Highlight | str | Sequence[str], schema: Schema) 
     return found
 
 
-class Source:
+class Shower(ABC):
+    """Shows what matched in articles.
+
+    Args:
+        schema: of the index.
+        highlight: what is highlighted; None = nothing.
+    """
+
+    def __init__(self, schema: Schema, highlight: Highlight | None) -> None:
+        self._schema = schema
+        self._highlight = highlight
+
+    @property
+    def highlighted(self) -> Sequence[str]:
+        return () if self._highlight is None else self._highlight.fields
+
+    @property
+    def lists_highlights(self) -> bool:
+        return self._highlight is not None and self._highlight is not _USUAL
+
+    def snippet(self, article: Article) -> Highlighted:
+        if self._highlight is None:
+            return NOT_HIGHLIGHTED
+        field = "body" if article.body else "title"
+        return self._highlight.best(getattr(article, field), self._finder(field, article))
+
+    def highlight(self, article: Article, field: str) -> Highlighted:
+        assert self._highlight is not None
+        text = article.fields.get(field) if field in self._schema.declared else getattr(article, field)
+        finder = self._finder(field, article)
+        if self._highlight.shown_whole(field):
+            return highlighted_whole(text or "", finder)
+        return self._highlight.best(text or "", finder)
+
+    @abstractmethod
+    def _finder(self, field: str, article: Article) -> Finder:
+        """What finds the marks of an article's field."""
+
+
+class Source(Shower):
     """Gives hits what they show; holds on to the snapshot that they were found in.
 
     Args:
@@ -52,19 +92,11 @@ class Source:
     def __init__(
         self, snapshot: Snapshot, node: query.Query, highlight: Highlight | None, others: Others | None
     ) -> None:
+        super().__init__(snapshot.schema, highlight)
         self._snapshot = snapshot
         self._node = node
-        self._highlight = highlight
         self._others = others
         self._finders: dict[tuple[str, Analyzer], Finder] = {}
-
-    @property
-    def highlighted(self) -> Sequence[str]:
-        return () if self._highlight is None else self._highlight.fields
-
-    @property
-    def lists_highlights(self) -> bool:
-        return self._highlight is not None and self._highlight is not _USUAL
 
     def id(self, doc: int) -> str:
         return self._snapshot.id(doc)
@@ -96,20 +128,6 @@ class Source:
 
     def more(self, doc: int) -> int | None:
         return None if self._others is None else int(self._others.of(np.array([doc]))[0])
-
-    def snippet(self, article: Article) -> Highlighted:
-        if self._highlight is None:
-            return NOT_HIGHLIGHTED
-        field = "body" if article.body else "title"
-        return self._highlight.best(getattr(article, field), self._finder(field, article))
-
-    def highlight(self, article: Article, field: str) -> Highlighted:
-        assert self._highlight is not None
-        text = article.fields.get(field) if field in self._snapshot.schema.declared else getattr(article, field)
-        finder = self._finder(field, article)
-        if self._highlight.shown_whole(field):
-            return highlighted_whole(text or "", finder)
-        return self._highlight.best(text or "", finder)
 
     def _finder(self, field: str, article: Article) -> Finder:
         analyzer = self._snapshot.schema.analyzer_of(article)

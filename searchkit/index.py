@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast, get_args
 
 import numpy as np
 from whoosh.query import Query
@@ -22,6 +22,7 @@ from searchkit.errors import ConfigurationError, IndexExistsError
 from searchkit.filters import Clock, Composition, restricted
 from searchkit.query.parse import parse_query
 from searchkit.reader import Reader
+from searchkit.request import to_delete
 from searchkit.saved import SavedQueries
 from searchkit.schema import Schema
 
@@ -39,7 +40,8 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durabi
     """Make an empty index.
 
     Args:
-        path: a directory that is empty or does not exist yet.
+        path: a directory that is empty or does not exist yet; or an address, ``opensearch://host:9200/name``: the index
+            is on a server then, a :class:`searchkit.remote.RemoteIndex`, which answers to the same methods.
         schema: what it holds besides title and body; None = nothing, in English.
         durability: "full": a commit through this object is on disk when it returns. "off": it does not wait for the
             disk, for builds that can be thrown away: if the machine fails, the index may be damaged; if only the
@@ -55,6 +57,10 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durabi
         >>> report.added
         1
     """
+    if is_remote(path):
+        from searchkit.remote.index import create as create_remote
+
+        return cast(Index, create_remote(path, schema))
     from searchkit.indexing.commit import create_index
 
     storage = _storage(path, durability)
@@ -64,9 +70,13 @@ def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durabi
 
 def discard(path: str | os.PathLike[str]) -> None:
     """Take back an index that was made and never written to; one that somebody writes or wrote to stays."""
+    if is_remote(path):
+        from searchkit.remote.index import discard as discard_remote
+
+        return discard_remote(path)
     from searchkit.indexing.commit import discard_index
 
-    discard_index(Storage(path))
+    return discard_index(Storage(path))
 
 
 def open(  # searchkit.open is the name that people expect
@@ -75,7 +85,7 @@ def open(  # searchkit.open is the name that people expect
     """Open an index.
 
     Args:
-        path: its directory.
+        path: its directory, or its address.
         durability: of commits through this object, as in :func:`create`.
 
     Raises:
@@ -89,7 +99,16 @@ def open(  # searchkit.open is the name that people expect
         ...     len(seeds)
         14
     """
+    if is_remote(path):
+        from searchkit.remote.index import open as open_remote
+
+        return cast(Index, open_remote(path))
     return Index(_storage(path, durability))
+
+
+def is_remote(path: str | os.PathLike[str]) -> TypeGuard[str]:
+    """Whether a path is the address of an index on a server."""
+    return isinstance(path, str) and "://" in path
 
 
 def _storage(path: str | os.PathLike[str], durability: str) -> Storage:
@@ -261,17 +280,7 @@ class Index(Reader):
             >>> index.delete(["005_tram_line_reopens"]), index.delete(query="lighthouse", since="2030")
             (1, 0)
         """
-        # Filters without a field say nothing, so they must not delete everything.
-        by_search = bool(filters) or any(value is not None for value in (query, since, until))
-        if isinstance(ids, str):
-            raise ConfigurationError("ids must be a list of ids, not one string")
-        ids = None if ids is None else list(ids)
-        if ids is not None and not all(isinstance(id, str) for id in ids):
-            raise ConfigurationError("ids must be strings")
-        if ids is None and not by_search:
-            raise ConfigurationError("say what to delete: ids, a query, filters, since or until")
-        if isinstance(query, str) and not query.strip():
-            raise ConfigurationError("an empty query would delete every article: write '*' where that is meant")
+        ids, by_search = to_delete(ids, query, filters, since, until)
         transaction = self._begin(timeout)
         try:
             count = 0

@@ -197,3 +197,14 @@ class WrittenPattern(_ByContent, query.Query):  # type: ignore[misc]  # whoosh h
         if not found:
             return matching.NullMatcher()
         return query.ConstantScoreQuery(query.Or(found), self.boost).matcher(searcher, context)
+
+
+def leaves_of(node: query.Query) -> Iterator[query.Query]:
+    """The nodes of a tree that look for something by themselves, outside of exclusions."""
+    if isinstance(node, (Word, WordPhrase)) or node.is_leaf():
+        yield node
+    elif isinstance(node, query.AndNot):
+        yield from leaves_of(node.a)
+    elif not isinstance(node, query.Not):
+        for child in node.children():
+            yield from leaves_of(child)

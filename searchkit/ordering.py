@@ -21,7 +21,7 @@ from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
 from searchkit.filters import Clock, Filters
 from searchkit.request import Request
-from searchkit.schema import Date, Keyword, Number
+from searchkit.schema import Date, Keyword, Number, Schema
 
 _SORTS = ("relevance", "newest", "oldest")
 #: Where hits are collapsed, so many times as many matches are taken first, and so many times as many again where groups
@@ -138,7 +138,7 @@ def cursor_after(
     return new_cursor(snapshot, order.identity(node), now, rank, last, joint).text
 
 
-def sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str, bool]]:
+def sort_keys(sort: str | Sequence[str], schema: Schema) -> list[tuple[str, bool]]:
     """The sort as (field or "relevance", descending) pairs.
 
     Raises:
@@ -156,9 +156,9 @@ def sort_keys(sort: str | Sequence[str], snapshot: Snapshot) -> list[tuple[str, 
         field, descending = name.removeprefix("-"), name.startswith("-")
         if name in ("newest", "oldest"):
             field, descending = "published", name == "newest"
-        if snapshot.schema.kind(field) is None and (near := get_close_matches(name, _SORTS, n=1)):
+        if schema.kind(field) is None and (near := get_close_matches(name, _SORTS, n=1)):
             raise ConfigurationError(f"no sort order {name!r}; did you mean {near[0]!r}?")
-        kind = snapshot.schema.require(field, Keyword, Number, Date, use="sort by")
+        kind = schema.require(field, Keyword, Number, Date, use="sort by")
         if isinstance(kind, Keyword) and kind.multiple:
             raise ConfigurationError(f"cannot sort by {field!r}: an article may have several")
         keys.append((field, descending))

@@ -244,6 +244,7 @@ class Reader(Searchable):
         return complete_value(self._snapshot, text, field, limit)
 
     def _correct(self, text: str) -> Correction | None:
-        from searchkit.suggest import correct
+        from searchkit.suggest import SnapshotDictionary, correct
 
-        return correct(Asking(self._snapshot, ranking_named("default")), text, ["all", "any"])
+        asking = Asking(self._snapshot, ranking_named("default"))
+        return correct(asking, SnapshotDictionary(asking), text, ["all", "any"])

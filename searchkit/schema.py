@@ -112,6 +112,9 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 MAX_EXACT = 2**53
 
 
+_CORE_KINDS: dict[str, Kind] = {"id": Keyword(), "title": Text(), "body": Text(), "published": Date()}
+
+
 class Schema:
     """The declaration of an index.
 
@@ -216,10 +219,9 @@ class Schema:
 
     def kind(self, name: str) -> Kind | None:
         """The kind of a field of this index (``id`` is a Keyword), None if it has no such field."""
-        core: dict[str, Kind] = {"id": Keyword(), "title": Text(), "body": Text(), "published": Date()}
-        if self.is_mixed:
-            core["language"] = Keyword()
-        return core.get(name) or self.declared.get(name)
+        if name == "language" and self.is_mixed:
+            return Keyword()
+        return _CORE_KINDS.get(name) or self.declared.get(name)
 
     def nearest(self, name: str) -> str | None:
         """The field name most like ``name``, None if none is like it."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from searchkit.answering import answer
+from searchkit.answering import answer, words_of
 from searchkit.asking import Asking
 from searchkit.codec.layout import Array
 from searchkit.collapse import Others, groups_of
@@ -45,7 +45,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     clock = Clock(request.now or (datetime.now(UTC) if cursor is None else cursor.present), request.tz)
     facets = facets_of(request.facets, snapshot.schema)
     highlight = highlight_of(request.highlight, snapshot.schema)
-    keys = sort_keys(request.sort, snapshot)
+    keys = sort_keys(request.sort, snapshot.schema)
     span = since_until(request.since, request.until, clock)
     recency = recency_of(request, clock, keys)
     groups = None if request.collapse is None else groups_of(snapshot, request.collapse)
@@ -70,7 +70,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
         request.language,
         request.synonyms,
     )
-    found, notes, advice = answer(asking, request, order.probed(last), is_walked)
+    found, notes, advice = answer(asking, request, order.probed(last), is_walked, dictionary=words_of(asking))
     shown = found.node
     if request.expand:
         from searchkit.feedback import expanded  # most searches do without

@@ -119,14 +119,20 @@ class SynonymAnalyzer(QueryAnalyzer):
             elif len(others) > 1:
                 self._phrases.setdefault(keys[0], []).append(others)
             else:
-                self._words.setdefault(keys[0], []).extend(self._plain.terms(others[0]))
+                self._words.setdefault(keys[0], []).append(others[0])
         #: The most words that a rule of several begins with.
         self.longest = max(map(len, self._runs), default=0)
 
     def terms(self, word: str) -> list[str]:
         """The index terms of a word and of its synonyms of one word."""
         own = self._plain.terms(word)
-        return list(dict.fromkeys([*own, *(term for key in own for term in self._words.get(key, ()))]))
+        return list(
+            dict.fromkeys([*own, *(term for other in self.synonyms(word) for term in self._plain.terms(other))])
+        )
+
+    def synonyms(self, word: str) -> list[str]:
+        """The synonyms of a word that are one word."""
+        return [other for key in self._plain.terms(word) for other in self._words.get(key, ())]
 
     def phrases(self, word: str) -> list[list[str]]:
         """The synonyms of a word that are several words."""

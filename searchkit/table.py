@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from searchkit.codec.columns import Keywords
 from searchkit.codec.layout import Array, run_lengths
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError
-from searchkit.schema import Date, Keyword, Number
+from searchkit.results import Hit
+from searchkit.schema import Date, Keyword, Number, Schema
 
 if TYPE_CHECKING:
     import pyarrow
@@ -38,10 +40,7 @@ def arrow_table(
     Raises:
         ConfigurationError: PyArrow is not installed.
     """
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise ConfigurationError("a table needs PyArrow: pip install 'searchkit[arrow]'") from None
+    pa = _pyarrow()
     columns: dict[str, Any] = {
         "rank": pa.array(np.arange(first, first + len(docs))),
         "score": pa.array(np.asarray(scores, np.float64)),
@@ -63,6 +62,47 @@ def arrow_table(
             case Date():
                 columns[name] = _instants(pa, snapshot.values(name)[docs])
     return pa.table(columns)
+
+
+def table_of(schema: Schema, hits: Sequence[Hit]) -> pyarrow.Table:
+    """The same table of hits that come without columns, one by one: from a server.
+
+    Raises:
+        ConfigurationError: PyArrow is not installed.
+    """
+    pa = _pyarrow()
+    text = pa.dictionary(pa.int32(), pa.string())
+    rows = list(hits)
+    columns: dict[str, Any] = {
+        "rank": pa.array([hit.rank for hit in rows], pa.int64()),
+        "score": pa.array([hit.score for hit in rows], pa.float64()),
+        "id": pa.array([hit.id for hit in rows], pa.string()),
+        "published": pa.array([hit.published for hit in rows], pa.timestamp("us", "UTC")),
+    }
+    if rows and rows[0].more is not None:
+        columns["more"] = pa.array([hit.more for hit in rows], pa.int64())
+    for name, kind in schema.declared.items():
+        match kind:
+            case Keyword(multiple=True):
+                form = pa.list_(text)
+            case Keyword():
+                form = text
+            case Number():
+                form = pa.float64()
+            case Date():
+                form = pa.timestamp("us", "UTC")
+            case _:
+                continue
+        columns[name] = pa.array([getattr(hit, name, None) for hit in rows], form)
+    return pa.table(columns)
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise ConfigurationError("a table needs PyArrow: pip install 'searchkit[arrow]'") from None
+    return pyarrow
 
 
 def _ids(pa: Any, snapshot: Snapshot) -> Any:

@@ -36,8 +36,8 @@ def opened_or_created(
         with index:
             yield index
         return
-    folder = Path(path)
-    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folders = [] if indexes.is_remote(path) else [Path(path), *Path(path).parents]
+    missing = [folder for folder in folders if not folder.exists()]
     index = indexes.create(path, schema(), durability=durability)
     try:
         with index:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
@@ -174,6 +178,77 @@ def shared_data() -> Path:
     if not (shared / "data").is_dir():
         pytest.skip("no data sets: set SEARCHKIT_SHARED to the directory that holds data/")
     return shared / "data"
+
+
+# ---- the same tests on a server
+
+
+@pytest.fixture(scope="session")
+def opensearch() -> Iterator[str]:
+    """The address of an OpenSearch server, ``opensearch://host:port``: one that is named, or one that is started."""
+    pytest.importorskip("opensearchpy", reason="opensearch-py (extra opensearch) is not installed")
+    if named := os.environ.get("SEARCHKIT_OPENSEARCH_URL"):
+        yield named.rstrip("/")
+        return
+    from tests.remote.server import Cluster, Unavailable
+
+    try:
+        cluster = Cluster().start()
+    except Unavailable as error:
+        pytest.skip(f"no OpenSearch can be started here: {error}")
+    with cluster:
+        yield cluster.url.replace("http://", "opensearch://")
+
+
+@pytest.fixture(scope="module")
+def new_server_index(request: pytest.FixtureRequest) -> Iterator[Callable[..., searchkit.Index]]:
+    """``new_server_index(schema)``: an empty index on a server."""
+    with ExitStack() as made:
+
+        def create(schema: Schema | None = None) -> searchkit.Index:
+            server = request.getfixturevalue("opensearch")
+            index: Any = searchkit.create(f"{server}/test-{uuid4().hex}", schema)
+            made.callback(index.remove)
+            return index  # type: ignore[no-any-return]
+
+        yield create
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("server", marks=pytest.mark.server)])
+def new_index(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_server_index: Callable[..., searchkit.Index],
+) -> Iterator[Callable[..., searchkit.Index]]:
+    """``new_index(schema)``: an empty index. Whoever uses it is tested in a directory and, once more, on a server."""
+    with ExitStack() as made:
+
+        def create(schema: Schema | None = None) -> searchkit.Index:
+            return made.enter_context(searchkit.create(tmp_path_factory.mktemp("index") / "x", schema))
+
+        yield create if request.param == "embedded" else new_server_index
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Expect what differs on a server to differ: a test that no longer does fails, and so does a case that is none."""
+    reasons = tomllib.loads((ROOT / "tests" / "server_differences.toml").read_text("utf-8"))
+    seen: set[str] = set()
+    left = {(name, pattern) for name, cases in reasons.items() for pattern in cases}
+    for item in items:
+        if not item.get_closest_marker("server"):
+            continue
+        name, _, case = item.nodeid.rpartition("::")[2].partition("[")
+        case = case.removesuffix("]").removeprefix("server").removeprefix("-")
+        seen.add(name)
+        for pattern, reason in reasons.get(name, {}).items():
+            if fnmatchcase(case, pattern):
+                left.discard((name, pattern))
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+                break
+    stale = [] if any("::" in str(arg) for arg in config.args) else [entry for entry in left if entry[0] in seen]
+    if stale:
+        raise pytest.UsageError(f"tests/server_differences.toml names cases that there are not: {sorted(stale)}")
 
 
 # ---- the command line

@@ -29,7 +29,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
         "watching",
         "web",
     ),
-    6: ("searchable", "reader", "index", "evaluation"),
+    6: ("searchable", "reader", "index", "remote", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: (
         "facets",
@@ -59,7 +59,7 @@ NEIGHBOURS = {
     ("commands", "options"), ("commands", "terminal"),
     ("commands", "targets"), ("commands", "watching"), ("copying", "targets"),
     ("commands", "web"), ("web", "options"),
-    ("index", "reader"), ("reader", "searchable"),
+    ("index", "reader"), ("reader", "searchable"), ("remote", "searchable"), ("index", "remote"), ("remote", "reader"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
     ("derived", "answering"), ("derived", "ordering"), ("results", "highlight"), ("results", "facet_counts"),
@@ -147,7 +147,7 @@ _OWNERS = {"os", "shutil", "mmap", "io", "tempfile"}
 _ALLOWED = {
     ("searchkit.sources.source", "open"), ("searchkit.sources.source", "copyfileobj"),
     ("searchkit.targets", "rmdir"), ("searchkit.evaluation", "read_bytes"),
-    ("searchkit.synonyms", "read_bytes"), ("searchkit.watching.syncing", "open"),
+    ("searchkit.remote.index", "open"), ("searchkit.synonyms", "read_bytes"), ("searchkit.watching.syncing", "open"),
     ("searchkit.kernel_directory", "rmtree"), ("searchkit.kernel_directory", "unlink"),
 }  # fmt: skip
 

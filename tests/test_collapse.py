@@ -155,6 +155,25 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield index
 
 
+@pytest.fixture(scope="module")
+def of_sources(new_index: Callable[..., Index]) -> Index:
+    index = new_index(SCHEMA)
+    index.add(_many(random.Random(1), 400))
+    index.delete(["0", "5-again", "17"])
+    return index
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"query": "tram"}, {"query": "tram grain comet", "match": "any", "since": "2025-01-05"}, {"query": "*"},
+     {"query": "grain", "recency": "2d", "as_of": "2025-01-20", "now": START}, {"query": "zebra"},
+     {"query": "grain", "min_score": 0.5, "filters": {"source": ["a", "b", None]}},
+     {"query": "tram", "sort": ["-source", "oldest"]}],
+)  # fmt: skip
+def test_articles_are_collapsed_by_a_field(of_sources: Index, arguments: dict[str, Any]) -> None:
+    check(of_sources, "source", group_of(of_sources, "source"), 4, arguments)
+
+
 @pytest.mark.kernels
 @pytest.mark.parametrize("collapse", ["story", "source"])
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,19 +21,14 @@ SCHEMA = Schema(topics=Keyword(multiple=True), source=Keyword(), words=Number(),
 
 
 @pytest.fixture
-def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    made: list[Index] = []
-
+def build(new_index: Callable[..., Index]) -> Any:
     def build(*articles: Article) -> Index:
-        index = searchkit.create(tmp_path_factory.mktemp("index") / "x", SCHEMA)
-        made.append(index)
+        index = new_index(SCHEMA)
         for article in articles:  # a segment each, as long as none is merged
             index.add([article])
         return index
 
-    yield build
-    for index in made:
-        index.close()
+    return build
 
 
 def _dated(*dates: Any) -> list[Article]:
@@ -290,7 +285,7 @@ _MESSY = st.tuples(_PATHS, st.sampled_from(["{}", "/{}", " {} ", "{}//"])).map(l
 )
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_paths_are_found_and_counted_as_by_a_loop(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_index: Callable[..., Index],
     values: list[list[str]],
     gone: set[int],
     under: str | None,
@@ -302,7 +297,7 @@ def test_paths_are_found_and_counted_as_by_a_loop(
     articles = [Article(str(number), "", "", section=paths) for number, paths in enumerate(values)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("searchkit.indexing.commit.plan_merge", lambda live, deleted: None)
-        index = searchkit.create(tmp_path_factory.mktemp("index") / "x", schema)
+        index = new_index(schema)
         for batch in (articles[:3], articles[3:]):
             index.add(batch)
         index.delete(str(number) for number in gone)
@@ -347,11 +342,11 @@ SECTIONS = ["news/europe/uk", "news/europe", " /News//asia/", "sport", None, "ne
 
 
 @pytest.fixture
-def sections(tmp_path: Any) -> Iterator[Index]:
-    with searchkit.create(tmp_path / "x", Schema(section=Keyword(hierarchical=True), topics=Keyword())) as index:
-        for number, section in enumerate(SECTIONS):
-            index.add([Article(str(number), "", "", section=section, topics="x/y")])
-        yield index
+def sections(new_index: Callable[..., Index]) -> Index:
+    index = new_index(Schema(section=Keyword(hierarchical=True), topics=Keyword()))
+    for number, section in enumerate(SECTIONS):
+        index.add([Article(str(number), "", "", section=section, topics="x/y")])
+    return index
 
 
 def test_a_facet_of_paths_goes_down_by_what_follows_the_colon(sections: Index) -> None:
@@ -419,14 +414,14 @@ def test_what_is_no_level_of_paths_is_refused(sections: Index, facet: Any, messa
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_values_are_listed_as_asked(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_index: Callable[..., Index],
     values: list[list[str]],
     top: int,
     order: str,
     prefix: str,
     min_count: int,
 ) -> None:
-    index = searchkit.create(tmp_path_factory.mktemp("index") / "x", SCHEMA)
+    index = new_index(SCHEMA)
     index.add([Article(str(number), "", "", topics=topics) for number, topics in enumerate(values)])
     facet = Terms("topics", top=top, order=order, prefix=prefix, min_count=min_count)
     found = index.search(facets=[facet]).facets["topics"]

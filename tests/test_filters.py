@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,11 +44,11 @@ ARTICLES = [
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    with searchkit.create(tmp_path_factory.mktemp("index") / "x", SCHEMA) as index:
-        index.add(ARTICLES[:3])
-        index.add(ARTICLES[3:])
-        yield index
+def index(new_index: Callable[..., Index]) -> Index:
+    index = new_index(SCHEMA)
+    index.add(ARTICLES[:3])
+    index.add(ARTICLES[3:])
+    return index
 
 
 def _ids(index: Index, **arguments: Any) -> str:
@@ -243,16 +242,25 @@ MANY = [
 ]  # fmt: skip
 
 
+def _fill(index: Index) -> Index:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("searchkit.indexing.commit.plan_merge", lambda live, deleted: None)
+        for start in range(0, 90, 30):
+            index.add([*MANY[start : start + 30], *(Article(f"gone-{n}", "", "") for n in range(start, start + 3))])
+        index.delete(f"gone-{start + n}" for start in range(0, 90, 30) for n in range(3))
+    return index
+
+
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def many(new_index: Callable[..., Index]) -> Index:
+    return _fill(new_index(SCHEMA))
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     with searchkit.create(tmp_path_factory.mktemp("index") / "x", SCHEMA) as index:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("searchkit.indexing.commit.plan_merge", lambda live, deleted: None)
-            for start in range(0, 90, 30):
-                index.add([*MANY[start : start + 30], *(Article(f"gone-{n}", "", "") for n in range(start, start + 3))])
-            index.delete(f"gone-{start + n}" for start in range(0, 90, 30) for n in range(3))
+        yield _fill(index)
         assert index.stats()["segments"] == 3
-        yield index
 
 
 def _values(article: Article, name: str) -> list[Any]:
@@ -351,8 +359,8 @@ def test_values_that_the_own_plain_filter_asks_for_are_selected(many: Index) -> 
 # ---- what is remembered
 
 
-def test_filters_that_say_the_same_share_one_bitmap(many: Index) -> None:
-    snapshot = many._snapshot
+def test_filters_that_say_the_same_share_one_bitmap(embedded: Index) -> None:
+    snapshot = embedded._snapshot
 
     def mask(filters: Any) -> Any:
         clock = Clock(_DAYS[3], None)
@@ -371,14 +379,14 @@ def test_relative_dates_are_not_remembered_beyond_their_day(many: Index) -> None
     assert [{hit.published for hit in results} for results in found] == [{day} for day in _DAYS[:3]]
 
 
-def test_many_filters_do_not_fill_the_memory(many: Index) -> None:
+def test_many_filters_do_not_fill_the_memory(embedded: Index) -> None:
     for number in range(100):
-        many.search(filters={"id": str(number), "words": (number, None)})
-    assert len(many._snapshot.masks._kept) <= 32
+        embedded.search(filters={"id": str(number), "words": (number, None)})
+    assert len(embedded._snapshot.masks._kept) <= 32
 
 
-def test_a_deletion_by_a_composed_filter_deletes_what_it_allows(tmp_path: Path) -> None:
-    with searchkit.create(tmp_path / "x", SCHEMA) as index:
+def test_a_deletion_by_a_composed_filter_deletes_what_it_allows(new_index: Callable[..., Index]) -> None:
+    with new_index(SCHEMA) as index:
         index.add(ARTICLES)
         assert index.delete(filters=none_of({"source": None}, {"words": (100, None)})) == 3
         assert _ids(index) == "2345"

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,8 +124,8 @@ STORIES = [
 
 
 @pytest.fixture
-def stories(tmp_path: Path) -> Index:
-    index = searchkit.create(tmp_path / "index")
+def stories(new_index: Callable[..., Index]) -> Index:
+    index = new_index()
     index.add(STORIES)
     return index
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from itertools import product
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -204,8 +203,8 @@ def test_what_cannot_be_completed_is_refused(case: Case, arguments: dict[str, ob
         case.index.suggest(**arguments)  # type: ignore[arg-type]
 
 
-def test_an_empty_index_suggests_nothing(tmp_path: Path) -> None:
-    with searchkit.create(tmp_path / "x", SCHEMA) as index:
+def test_an_empty_index_suggests_nothing(new_index: Callable[..., Index]) -> None:
+    with new_index(SCHEMA) as index:
         assert index.suggest("a") == index.suggest("", field="topics") == []
         assert index.correct("cofee") is None
         assert [note.kind for note in index.search("cofee tram").notes] == ["nothing-matches"]
@@ -270,9 +269,9 @@ def test_a_word_is_corrected_as_brute_force_does_it(case: Case, typed: str) -> N
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def small(new_index: Callable[..., Index]) -> Index:
     """Few articles in two segments, one of them deleted."""
-    index = searchkit.create(tmp_path_factory.mktemp("index") / "x", SCHEMA)
+    index = new_index(SCHEMA)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("searchkit.indexing.commit.plan_merge", lambda live, deleted: None)
         index.add(
@@ -286,8 +285,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         index.add([Article(f"more-{number}", "Trade", "trade coffee") for number in range(150)])
         index.add([Article("odd", "Trafe", "")])
         index.delete(["gone"])
-    yield index
-    index.close()
+    return index
 
 
 @pytest.mark.parametrize(

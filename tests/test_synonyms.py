@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,12 +23,11 @@ def articles() -> list[Article]:
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    made = searchkit.create(tmp_path_factory.mktemp("synonyms") / "index")
+def index(new_index: Callable[..., Index]) -> Index:
+    made = new_index()
     made.add(articles()[:100])
     made.add(articles()[100:])
-    yield made
-    made.close()
+    return made
 
 
 def having(*alternatives: str) -> set[str]:

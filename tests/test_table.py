@@ -107,6 +107,21 @@ def test_results_are_a_table_of_their_hits(index: Index) -> None:
     assert everything.to_polars()["id"].to_list() == [hit.id for hit in everything]
 
 
+def test_a_table_is_the_same_wherever_the_index_is(
+    new_index: Callable[..., Index], index: Index, schema: Schema, random_articles: Callable[..., list[Article]]
+) -> None:
+    other = new_index(schema)
+    other.add([article for seed in range(3) for article in random_articles(90, seed)])
+    results = other.search("", limit=None, sort="id")
+    table = results.to_arrow()
+    assert table.schema == index.search("").to_arrow().schema
+    assert table["id"].to_pylist() == [hit.id for hit in results]
+    for name in ("published", "topics", "source", "words", "updated"):
+        assert table[name].to_pylist() == [getattr(hit, name, None) for hit in results]
+    more = other.search("", limit=3, collapse="source")
+    assert more.to_arrow()["more"].to_pylist() == [hit.more for hit in more]
+
+
 def test_results_of_no_search_are_no_table() -> None:
     with pytest.raises(searchkit.ConfigurationError, match="results of a search"):
         Results("", [], 0, 0.0).to_arrow()

@@ -6,7 +6,7 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -37,12 +37,12 @@ ARTICLES = _articles()
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    with searchkit.create(tmp_path_factory.mktemp("trend") / "x", Schema(source=Keyword())) as index:
-        for start in range(0, 240, 80):
-            index.add(ARTICLES[start : start + 80])
-        index.delete([article.id for article in ARTICLES[::9]])
-        yield index
+def index(new_index: Callable[..., Index]) -> Index:
+    index = new_index(Schema(source=Keyword()))
+    for start in range(0, 240, 80):
+        index.add(ARTICLES[start : start + 80])
+    index.delete([article.id for article in ARTICLES[::9]])
+    return index
 
 
 def counted(label: str, word: str | None = None, source: str | None = None) -> Counter[str]:

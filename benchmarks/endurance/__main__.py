@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 #: Each is a module of this package; what it asks is the first line of its docstring.
-RUNS = ("crash", "kill", "soak", "corruption", "forging", "hostile", "watch")
+RUNS = ("crash", "kill", "soak", "corruption", "forging", "hostile", "watch", "cluster")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

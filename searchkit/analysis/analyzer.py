@@ -93,15 +93,15 @@ class Analyzer:
     def is_stop_word(self, word: str) -> bool:
         """Whether a word as written is too common to be scored, in its normal spelling."""
         spelling = self.language.spelling
-        return (word if spelling is None else spelling(word)) in self._stop_words
+        return (word if spelling is None else spelling(word)) in self.stop_words
 
     def are_stop_words(self, words: Iterable[str]) -> Iterator[bool]:
         """Whether each of many words is a stop word."""
         spelling = self.language.spelling
-        return map(self._stop_words.__contains__, words if spelling is None else map(spelling, words))
+        return map(self.stop_words.__contains__, words if spelling is None else map(spelling, words))
 
     @cached_property
-    def _stop_words(self) -> frozenset[str]:
+    def stop_words(self) -> frozenset[str]:
         """The stop words in their normal spelling."""
         spelling = self.language.spelling
         words = self.language.stop_words | self.analysis.stop_words

@@ -30,6 +30,10 @@ class QueryAnalyzer:
             return [self.analyzers[0].term(word)]
         return list(dict.fromkeys([analyzer.term(word) for analyzer in self.analyzers]))
 
+    def synonyms(self, word: str) -> list[str]:
+        """Other words that a word also stands for."""
+        return []
+
     def phrases(self, word: str) -> list[list[str]]:
         """What a word also stands for that is several words."""
         return []

@@ -68,6 +68,11 @@ def published_micros(published: datetime | None) -> int:
     return UNDATED if published is None else (published - _EPOCH) // _MICROSECOND
 
 
+def instant_of(micros: int) -> datetime:
+    """The aware instant of microseconds since 1970-01-01 UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
 def encode(article: Article, published: int, fields: dict[str, Any]) -> bytes:
     """An article as it is stored, before compression.
 
@@ -189,7 +194,7 @@ class Decompressor:
             zstandard.ZstdError, msgspec.MsgspecError: there is none.
         """
         record = _decode(self.record(frame))
-        published = None if record.published == UNDATED else _EPOCH + timedelta(microseconds=record.published)
+        published = None if record.published == UNDATED else instant_of(record.published)
         return Article(record.id, record.title, record.body, published, **record.fields)
 
 

@@ -39,9 +39,11 @@ def info(path: str, as_json: bool) -> None:
         if as_json:
             terminal.show_json({"path": str(index.path), "schema": index.schema.to_dict(), "stats": stats})
             return
-        names = ("articles", "deleted", "segments", "generation", "terms", "words")
-        rows = [("path", str(index.path)), *((name, f"{stats[name]:,}") for name in names)]
-        rows += [(name, terminal.size(stats[f"{name}_bytes"])) for name in ("live", "dead", "kept", "reclaimable")]
+        names = ("articles", "deleted", "segments", "generation", "terms", "words", "shards", "replicas")
+        rows = [("path", str(index.path)), *((name, f"{stats[name]:,}") for name in names if name in stats)]
+        sizes = ("live", "dead", "kept", "reclaimable")
+        rows += [(name, terminal.size(stats[f"{name}_bytes"])) for name in sizes if f"{name}_bytes" in stats]
+        rows += [("health", stats["health"])] if "health" in stats else []
         rows += [("size", terminal.size(stats["bytes"])), ("language", _language(index.schema.analysis))]
         rows.append(
             ("fields", " ".join(f"{name}:{kind}" for name, kind in declared_fields(index.schema)) or "none declared")

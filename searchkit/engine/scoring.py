@@ -142,6 +142,11 @@ class BM25F(Ranking):
             if not _is_positive(boost):
                 raise ConfigurationError(f"the boost of {field!r} must be a number above 0, not {boost!r}")
 
+    @property
+    def boosts(self) -> Mapping[str, float]:
+        """What an occurrence counts for, by field; 1 where it says nothing."""
+        return self._boosts
+
     def __repr__(self) -> str:
         boosts = ", ".join(f"{field!r}: {boost:g}" for field, boost in sorted(self._boosts.items()))
         return f"BM25F({{{boosts}}})"

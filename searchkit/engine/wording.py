@@ -10,7 +10,7 @@ from whoosh import query
 from searchkit.engine.patterns import pattern_rows
 from searchkit.engine.snapshot import Snapshot
 from searchkit.highlight import Marks, Phrase
-from searchkit.nodes import Word, WordPhrase, WrittenPattern
+from searchkit.nodes import Word, WordPhrase, WrittenPattern, leaves_of
 
 #: A pattern marks no more words than this in a text.
 _MAX_WORDS = 20_000
@@ -20,7 +20,7 @@ _MAX_TERMS = 1000
 
 def marks_of(snapshot: Snapshot, node: query.Query | None, field: str) -> Marks:
     """What matches of ``node`` in ``field`` look like: everything that can make an article match, nothing negated."""
-    found = [] if node is None else list(_leaves(node))
+    found = [] if node is None else list(leaves_of(node))
     terms = [term for leaf in found for term in _terms(snapshot, leaf, field)]
     words = [word for leaf in found if isinstance(leaf, WrittenPattern) for word in _written(snapshot, leaf, field)]
     phrases = [phrase for leaf in found if (phrase := _phrase(leaf, field)) is not None]
@@ -34,17 +34,6 @@ def forms_of(snapshot: Snapshot, marks: Marks, field: str) -> dict[str, list[str
         return None
     view = snapshot.groups[field][0]
     return {term: view.forms(term) for term in terms}
-
-
-def _leaves(node: query.Query) -> Iterator[query.Query]:
-    """The nodes that look for words, outside of exclusions."""
-    if isinstance(node, (Word, WordPhrase)) or node.is_leaf():
-        yield node
-    elif isinstance(node, query.AndNot):
-        yield from _leaves(node.a)
-    elif not isinstance(node, query.Not):
-        for child in node.children():
-            yield from _leaves(child)
 
 
 def _phrase(node: query.Query, field: str) -> Phrase | None:

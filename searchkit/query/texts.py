@@ -48,7 +48,11 @@ class Vocabulary(Protocol):
         """The words that a word is made of, where compounds are taken apart and it is one; else none."""
 
     def is_too_broad(self, field: str, pattern: str) -> bool:
-        """Whether a regular expression fits more words of a field than are searched."""
+        """Whether a regular expression fits more words of a field than are searched.
+
+        Raises:
+            RegexError: it is of a kind that cannot be looked for.
+        """
 
 
 def terms_of(analyzer: QueryAnalyzer, vocabulary: Vocabulary, field: str, word: str) -> list[str]:
@@ -291,11 +295,12 @@ class TextValues:
             return None
         try:
             compiled(pattern)
+            is_too_broad = self.vocabulary.is_too_broad(fields[0], pattern)
         except RegexError as error:
             self.note("bad-syntax", item, f"not a regular expression: {error}")
             return None
         made = self.pattern(item, fields, "regex", pattern)
-        if made is not None and self.vocabulary.is_too_broad(fields[0], pattern):
+        if made is not None and is_too_broad:
             message = f"/{pattern}/ fits more than {MAX_WORDS:,} words, so only the most frequent ones are searched"
             self.note("too-broad", item, message)
         return made

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from searchkit.analysis import fold_value
+from searchkit.analysis import QueryAnalyzer, fold_value
 from searchkit.analysis.normalize import mark_class, normalized
 from searchkit.codec.columns import Keywords
 from searchkit.codec.layout import Array
 from searchkit.engine.group_view import GroupView, equal_rows
-from searchkit.engine.patterns import words_beginning
+from searchkit.engine.patterns import words_beginning as rows_beginning
 from searchkit.engine.plan import best
 from searchkit.engine.snapshot import Snapshot
 from searchkit.engine.tally import count_values, keyword_ordinals
@@ -35,7 +36,21 @@ def complete_word(snapshot: Snapshot, text: str, limit: int) -> list[str]:
         limit: completions to give.
     """
     view, _ = snapshot.groups["body"]
-    small = snapshot.query_analyzer().small
+    return completed(
+        text, limit, snapshot.query_analyzer(), lambda prefix: _most_frequent(snapshot, view, prefix, limit)
+    )
+
+
+def completed(
+    text: str, limit: int, analyzer: QueryAnalyzer, words_beginning: Callable[[str], Sequence[str]]
+) -> list[str]:
+    """The text with its last word completed.
+
+    Args:
+        limit: completions to give; none are looked for where it is 0.
+        analyzer: of the words.
+        words_beginning: gives the words that begin with a prefix, normalised.
+    """
     marks = "" if text.isascii() else mark_class()
     end = re.search(rf"(?:[\w{marks}'\u2019.&@#+\-]|(?<=\d),)*\Z", text[-_LONGEST - 1 :])
     assert end is not None  # it may be empty
@@ -44,7 +59,7 @@ def complete_word(snapshot: Snapshot, text: str, limit: int) -> list[str]:
         return []
     # "trade-gra": where no word begins so, the last part of it does.
     for beginning in dict.fromkeys((word, re.split(f"[{re.escape(_JOINERS)}]", word)[-1])):
-        if (prefix := normalized(small(beginning))) and (words := _most_frequent(snapshot, view, prefix, limit)):
+        if (prefix := normalized(analyzer.small(beginning))) and (words := words_beginning(prefix)):
             return [text[: len(text) - len(beginning)] + word for word in words]
     return []
 
@@ -55,7 +70,7 @@ def _most_frequent(snapshot: Snapshot, view: GroupView, prefix: str, limit: int)
     The most frequent of each segment are added up until no other word can have as many: the threshold algorithm (Fagin,
     Lotem, Naor 2001).
     """
-    rows = [words_beginning(group, prefix) for group in view.groups]
+    rows = [rows_beginning(group, prefix) for group in view.groups]
     frequencies = [group.word_df[own].astype(np.float64) for group, own in zip(view.groups, rows, strict=True)]
     count = limit
     while True:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from whoosh import query
 
-from searchkit.asking import Asking
-from searchkit.engine.restriction import EVERYTHING
+from searchkit.asking import Asks
 from searchkit.query.grammar import Group, Node, Signed, parse_text, without_halves
 from searchkit.query.parse import Mode
 from searchkit.results import Note
@@ -18,7 +18,7 @@ from searchkit.suggest.spelling import MAX_CHARACTERS
 _MOST_CLAUSES = 8
 
 
-def why_nothing(asking: Asking, text: str, mode: Mode, ignored: set[tuple[int, int]]) -> Note:
+def why_nothing(asking: Asks[Any], text: str, mode: Mode, ignored: set[tuple[int, int]]) -> Note:
     """The note on a query text that finds nothing.
 
     A clause is one of those side by side, or joined by AND, that all have to hold. Left out are first those that no
@@ -32,8 +32,8 @@ def why_nothing(asking: Asking, text: str, mode: Mode, ignored: set[tuple[int, i
     nothing = Note("nothing-matches", 0, len(text), "nothing matches this search")
     if len(text) > MAX_CHARACTERS:
         return nothing
-    restricted = asking.restriction.restricts
-    if restricted and (count := replace(asking, restriction=EVERYTHING).count(text, mode)):
+    restricted = asking.restricts
+    if restricted and (count := asking.unrestricted().count(text, mode)):
         message = f"nothing inside the filters matches this search; without them it finds {count:,}"
         return replace(nothing, message=message)
     clauses = _Clauses(asking, text, mode, ignored)
@@ -62,7 +62,7 @@ class _Clauses:
         all: the clauses, in order.
     """
 
-    def __init__(self, asking: Asking, text: str, mode: Mode, ignored: set[tuple[int, int]]) -> None:
+    def __init__(self, asking: Asks[Any], text: str, mode: Mode, ignored: set[tuple[int, int]]) -> None:
         self._asking = asking
         self._text = text
         self._mode = mode

@@ -1,0 +1,1 @@
+"""Indexes on an OpenSearch server, behind the same questions: the extra ``opensearch``."""

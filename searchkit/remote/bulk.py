@@ -1,0 +1,136 @@
+"""Many changes of documents, in requests of a bounded size, as fast as the server takes them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from searchkit.errors import RemoteError, RemoteFullError, RemoteTimeoutError, RemoteUnavailableError
+from searchkit.remote.connection import Connection, reason_of
+
+#: Of one request: changes and bytes, unless one change alone is larger.
+_CHANGES, _BYTES = 1_000, 4_000_000
+#: Seconds to go on trying what the server had no time or no node for, and the pauses between.
+PATIENCE, _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 0.1, 5.0
+# A change that the server could make at another time.
+_BUSY = frozenset((429, 502, 503, 504))
+_DISK = ("cluster_block_exception",)
+
+
+class Change(NamedTuple):
+    """A document that is put in place of the one of its id, or deleted.
+
+    Attributes:
+        id: of the document.
+        source: the document as JSON; None = it is deleted.
+    """
+
+    id: str
+    source: bytes | None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes in a request."""
+        return len(self.source or b"") + 2 * len(self.id) + 40
+
+
+class Done(NamedTuple):
+    """What became of a change.
+
+    Attributes:
+        id: of the document.
+        result: created, updated, deleted, not_found, or refused.
+        reason: why it was refused.
+    """
+
+    id: str
+    result: str
+    reason: str = ""
+
+
+def encoded(document: dict[str, Any]) -> bytes:
+    """A document as JSON."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def make(connection: Connection, index: str, changes: Iterable[Change]) -> Iterator[Done]:
+    """Make changes, and tell what became of each, in their order within a request.
+
+    A change that is told as done is on as many copies of the index as are there. What the server has no time for is
+    tried again; so is a whole request that got no answer, which does no harm, as each change says all of its document.
+
+    Raises:
+        RemoteError: the server took no more. What was told before is done, of the rest nobody knows.
+    """
+    for batch in _batches(changes):
+        yield from _done(connection, index, batch)
+
+
+def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    batch: list[Change] = []
+    size = 0
+    for change in changes:
+        if batch and (len(batch) >= _CHANGES or size + change.size > _BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(change)
+        size += change.size
+    if batch:
+        yield batch
+
+
+def _done(connection: Connection, index: str, batch: list[Change]) -> Iterator[Done]:
+    until, pause = time.monotonic() + PATIENCE, _FIRST_PAUSE
+    left = batch
+    while True:
+        again: list[Change] = []
+        failure: RemoteError | None = None
+        try:
+            items = _request(connection, index, left)
+        except (RemoteUnavailableError, RemoteTimeoutError, RemoteFullError) as error:
+            if "disk is full" in str(error):
+                raise
+            failure, again = error, left
+        else:
+            for change, item in zip(left, items, strict=True):
+                (told,) = item.values()
+                status, fault = told.get("status", 500), told.get("error")
+                if fault is None:
+                    yield Done(change.id, told["result"])
+                elif status == 404:
+                    yield Done(change.id, "not_found")
+                elif fault.get("type") in _DISK:
+                    raise RemoteFullError(f"{connection.address}: it takes nothing more: {reason_of(fault)}")
+                elif status in _BUSY:
+                    again.append(change)
+                    failure = RemoteFullError(f"{connection.address}: it has too much to do: {reason_of(fault)}")
+                else:
+                    yield Done(change.id, "refused", _told(fault))
+        if not again:
+            return
+        assert failure is not None
+        if time.monotonic() + pause > until:
+            raise failure
+        time.sleep(pause)
+        left, pause = again, min(2 * pause, _LONGEST_PAUSE)
+
+
+def _request(connection: Connection, index: str, batch: list[Change]) -> list[dict[str, Any]]:
+    lines: list[bytes] = []
+    for change in batch:
+        action = "delete" if change.source is None else "index"
+        lines.append(encoded({action: {"_id": change.id}}))
+        if change.source is not None:
+            lines.append(change.source)
+    body = b"\n".join([*lines, b""])
+    with connection.errors():
+        found: dict[str, Any] = connection.client.bulk(body=body, index=index)
+    items: list[dict[str, Any]] = found["items"]
+    return items
+
+
+def _told(error: dict[str, Any]) -> str:
+    cause = error.get("caused_by") or {}
+    return ": ".join(str(part) for part in (error.get("reason"), cause.get("reason")) if part)
