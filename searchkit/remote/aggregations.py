@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from searchkit.analysis import fold_value
 from searchkit.analysis.paths import name_of, normal_path
-from searchkit.calendar_periods import FIRST_INSTANT, period_numbers, resolve_zone
+from searchkit.calendar_periods import DAY, period_numbers, resolve_zone
 from searchkit.errors import ConfigurationError
 from searchkit.facet_counts import FacetCounts
 from searchkit.facets import AUTO, Calendar, Facet, FacetContext, Ranges, Terms
@@ -28,6 +28,7 @@ from searchkit.schema import Keyword, Schema
 MOST_VALUES = 60_000
 #: The values that each part of an index names at first: as a rule all, so that none is counted short.
 SHARD_VALUES = 10_000
+_EPOCH = date(1970, 1, 1).toordinal()
 _LITERAL = set('.?+*|{}[]()"\\#@&<>~^$-')
 
 Aggregation = dict[str, Any]
@@ -133,7 +134,13 @@ class _Periods(Counting):
         field, period = self._facet.field, self._facet.period
         if period == AUTO:
             return {"first": {"min": {"field": field}}, "last": {"max": {"field": field}}}
-        histogram = {"field": field, "calendar_interval": period, "time_zone": self._zone, "min_doc_count": 1}
+        histogram = {
+            "field": field,
+            "calendar_interval": period,
+            "time_zone": self._zone,
+            "min_doc_count": 1,
+            "format": "uuuu-MM-dd",
+        }
         return {
             "periods": {"date_histogram": histogram},
             "missing": {"filter": missing_clause(self._schema, field)},
@@ -146,8 +153,8 @@ class _Periods(Counting):
             self._facet = self._facet.fitting(dates, context)
             return None
         buckets = found["periods"]["buckets"]
-        starts = np.array([max(int(bucket["key"]) * 1000, FIRST_INSTANT) for bucket in buckets], np.int64)
-        numbers = period_numbers(starts, self._facet.period, context.clock.tz)
+        days = np.array([_day(bucket["key_as_string"]) for bucket in buckets], np.int64)
+        numbers = period_numbers(days * DAY, self._facet.period)  # they are days of the zone already
         counts = np.array([bucket["doc_count"] for bucket in buckets], np.int64)
         return Counted(*self._facet.filled(numbers, counts, found["missing"]["doc_count"], context))
 
@@ -175,6 +182,15 @@ class _Ranges(Counting):
         counts = [buckets[str(row)]["doc_count"] for row in range(len(self._facet.bounds))]
         missing = found["missing"]["doc_count"]
         return Counted(self._facet.listed(counts, missing, buckets["below"]["doc_count"], context), [])
+
+
+def _day(text: str) -> int:
+    """Days from 1970-01-01 to one that is written; what a zone has beyond the years 1 to 9999 is the nearest in them."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min if text[0] in "0-" else date.max
+    return day.toordinal() - _EPOCH
 
 
 def literal(text: str) -> str:
