@@ -185,7 +185,7 @@ class _Ranges(Counting):
 
 
 def _day(text: str) -> int:
-    """Days from 1970-01-01 to one that is written; what a zone has beyond the years 1 to 9999 is the nearest in them."""
+    """Days from 1970-01-01 to a day; what a zone has beyond the years 1 to 9999 is the nearest one in them."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
