@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from whoosh.query import Query
+from whoosh.query import ConstantScoreQuery, Every, Query
 
 from searchkit.article import Article
 from searchkit.errors import ConfigurationError
@@ -151,6 +151,11 @@ class RemoteIndex(RemoteSearchable):
     def __len__(self) -> int:
         with self._connection.errors():
             return int(self._connection.client.count(index=self._asked.service.index)["count"])
+
+    def articles(self) -> Iterator[Article]:
+        """All articles; those of a shard in the order in which they came into it."""
+        everything = ConstantScoreQuery(Every(), 1.0)  # where all score the same, arrival decides
+        return (hit.article for hit in self.search(everything, limit=None, highlight=False))
 
     def stats(self) -> dict[str, Any]:
         """Figures of the index: ``articles``, ``deleted`` (not yet merged away), ``segments`` and ``bytes``, of the

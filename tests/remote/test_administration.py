@@ -112,7 +112,10 @@ def test_figures_and_health(address: str) -> None:
         assert index.check().ok
         index.optimize()
         assert list(index.articles()) == [OLD]
-        assert index.delete(["old", "none"]) == 1
+        later = [Article(str(number), "", "", f"{2000 + number % 7}-01-01") for number in range(30)]
+        index.add(later)
+        assert list(index.articles()) == [OLD, *later]  # as they came
+        assert index.delete(["old", "none", "3"]) == 2
 
 
 def test_a_closed_index_says_so(address: str) -> None:
