@@ -95,7 +95,19 @@ class RemoteAccessError(RemoteError, PermissionError):
 
 
 class RemoteFullError(RemoteError):
-    """The server takes nothing more: its disk is full, or it has too much to do."""
+    """The server takes nothing more: its disk is full, or it has too much to do.
+
+    Attributes:
+        is_disk: whether it is the disk, so that to try again is of no use.
+    """
+
+    def __init__(self, message: str, is_disk: bool = False) -> None:
+        super().__init__(message)
+        self.is_disk = is_disk
+
+
+class RemoteTooLargeError(RemoteError):
+    """What was sent is more than the server takes at once."""
 
 
 class CopyError(SearchkitError):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast, get_args
@@ -19,12 +18,12 @@ from searchkit.engine.plan import Evaluation
 from searchkit.engine.scoring import ranking_named
 from searchkit.engine.snapshot import Snapshot
 from searchkit.errors import ConfigurationError, IndexExistsError
-from searchkit.filters import Clock, Composition, restricted
+from searchkit.filters import restricted
 from searchkit.query.parse import parse_query
 from searchkit.reader import Reader
-from searchkit.request import to_delete
 from searchkit.saved import SavedQueries
 from searchkit.schema import Schema
+from searchkit.writable import TIMEOUT, Selection, Writable
 
 if TYPE_CHECKING:
     from searchkit.indexing.commit import Transaction
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 #: Whether a commit waits for the disk.
 Durability = Literal["full", "off"]
 #: Seconds that a write waits for another writer unless told otherwise.
-TIMEOUT = 10.0
 
 
 def create(path: str | os.PathLike[str], schema: Schema | None = None, *, durability: Durability = "full") -> Index:
@@ -121,7 +119,7 @@ def _storage(path: str | os.PathLike[str], durability: str) -> Storage:
     return Storage(path, durable=durability == "full")
 
 
-class Index(Reader):
+class Index(Reader, Writable):
     """An open index. Searching is safe from many threads at once; a write is one at a time, everywhere.
 
     Everything is read from the snapshot that was the newest when the index was opened, refreshed, or written to through
@@ -256,37 +254,13 @@ class Index(Reader):
         self._committed()
         return report
 
-    def delete(
-        self,
-        ids: Iterable[str] | None = None,
-        *,
-        query: str | Query | None = None,
-        filters: Mapping[str, Any] | Composition | None = None,
-        since: str | datetime | None = None,
-        until: str | datetime | None = None,
-        now: datetime | None = None,
-        tz: str | tzinfo | None = None,
-        timeout: float = TIMEOUT,
-    ) -> int:
-        """Delete articles by id, or all that a search without relaxing would find.
-
-        Returns:
-            How many were deleted.
-
-        Raises:
-            ConfigurationError: nothing was given, or an argument that cannot be honoured.
-
-        Example:
-            >>> index.delete(["005_tram_line_reopens"]), index.delete(query="lighthouse", since="2030")
-            (1, 0)
-        """
-        ids, by_search = to_delete(ids, query, filters, since, until)
+    def _delete(self, ids: list[str], selection: Selection | None, timeout: float) -> int:
         transaction = self._begin(timeout)
         try:
             count = 0
-            if by_search:
-                count = transaction.remove_documents(self._found(query, filters, since, until, Clock(now, tz)))
-            for id in ids or ():
+            if selection is not None:
+                count = transaction.remove_documents(self._found(selection))
+            for id in ids:
                 transaction.remove(id)
             count += transaction.settle()[1]
             if count:
@@ -299,15 +273,9 @@ class Index(Reader):
         self._committed()
         return count
 
-    def _found(
-        self,
-        query: str | Query | None,
-        filters: Mapping[str, Any] | Composition | None,
-        since: Any,
-        until: Any,
-        clock: Clock,
-    ) -> np.ndarray[Any, Any]:
+    def _found(self, selection: Selection) -> np.ndarray[Any, Any]:
         """The documents of the newest generation that a search finds. Only under the lock of a transaction."""
+        query, filters, since, until, clock = selection
         snapshot = Snapshot(self._storage)
         restriction = restricted(snapshot, filters, since, until, clock)
         if query is None or isinstance(query, str):

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from searchkit.analysis import QueryAnalyzer
 from searchkit.article import Article
@@ -121,14 +120,6 @@ class Reader(Searchable):
         """Let go of the index. Results made before still answer; closing twice does nothing."""
         with self._lock:  # a refresh in another thread must not open it again
             self._current = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     # ---- reading
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -78,25 +78,3 @@ class Request:
             if not isinstance(value, bool):
                 raise ConfigurationError(f"{name} is true or false, not {value!r}")
         resolve_zone(self.tz)
-
-
-def to_delete(
-    ids: Iterable[str] | None, query: object, filters: object, since: object, until: object
-) -> tuple[list[str] | None, bool]:
-    """What is to be deleted: ids, and whether what a search finds is too.
-
-    Raises:
-        ConfigurationError: nothing is said, or what is no id.
-    """
-    # Filters without a field say nothing, so they must not delete everything.
-    by_search = bool(filters) or any(value is not None for value in (query, since, until))
-    if isinstance(ids, str):
-        raise ConfigurationError("ids must be a list of ids, not one string")
-    ids = None if ids is None else list(ids)
-    if ids is not None and not all(isinstance(id, str) for id in ids):
-        raise ConfigurationError("ids must be strings")
-    if ids is None and not by_search:
-        raise ConfigurationError("say what to delete: ids, a query, filters, since or until")
-    if isinstance(query, str) and not query.strip():
-        raise ConfigurationError("an empty query would delete every article: write '*' where that is meant")
-    return ids, by_search

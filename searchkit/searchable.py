@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from whoosh.query import Query
 
@@ -41,6 +42,18 @@ class Searchable(ABC):
     @abstractmethod
     def schema(self) -> Schema:
         """Its schema."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the index. Closing twice does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
     @abstractmethod
     def _search(self, request: Request) -> Results:

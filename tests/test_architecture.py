@@ -29,7 +29,7 @@ FLOORS: dict[float, tuple[str, ...]] = {
         "watching",
         "web",
     ),
-    6: ("searchable", "reader", "index", "remote", "evaluation"),
+    6: ("searchable", "writable", "reader", "index", "remote", "evaluation"),
     5: ("request", "answering", "ordering", "hits", "search", "derived"),
     4: (
         "facets",
@@ -59,7 +59,8 @@ NEIGHBOURS = {
     ("commands", "options"), ("commands", "terminal"),
     ("commands", "targets"), ("commands", "watching"), ("copying", "targets"),
     ("commands", "web"), ("web", "options"),
-    ("index", "reader"), ("reader", "searchable"), ("remote", "searchable"), ("index", "remote"), ("remote", "reader"),
+    ("index", "reader"), ("reader", "searchable"), ("writable", "searchable"), ("index", "writable"),
+    ("remote", "writable"),    ("remote", "searchable"), ("index", "remote"), ("remote", "reader"),
     ("search", "request"), ("search", "answering"), ("search", "ordering"), ("search", "hits"),
     ("answering", "request"), ("ordering", "request"), ("derived", "search"), ("derived", "request"),
     ("derived", "answering"), ("derived", "ordering"), ("results", "highlight"), ("results", "facet_counts"),

@@ -21,6 +21,8 @@ from searchkit.schema import Schema
 
 # An index that somebody on another machine was building this long ago (seconds) is built no more.
 _FORGOTTEN = 24 * 3600
+#: Those that this process is building.
+_building: set[str] = set()
 
 
 class Administration:
@@ -83,7 +85,9 @@ class Administration:
     def begin(self, schema: Schema) -> str:
         """Make an index that the name does not stand for yet, after removing what interrupted rebuilds left."""
         self._clean()
-        return self._make(schema, {})
+        index = self._make(schema, {})
+        _building.add(index)
+        return index
 
     def _make(self, schema: Schema, aliases: dict[str, Any]) -> str:
         address = self._connection.address
@@ -98,6 +102,7 @@ class Administration:
 
     def swap(self, index: str) -> None:
         """Have the name stand for another index, and remove what it stood for, in one step."""
+        _building.discard(index)
         before = self.behind()
         actions: list[dict[str, Any]] = [{"add": {"index": index, "alias": self.name}}]
         if before is not None:
@@ -107,6 +112,7 @@ class Administration:
 
     def discard(self, index: str) -> None:
         """Remove an index that the name does not stand for."""
+        _building.discard(index)
         with self._connection.errors():
             self._client.indices.delete(index=index, ignore=[404])
 
@@ -121,12 +127,12 @@ class Administration:
             found = self._client.indices.get(index=f"{self.name}--*", ignore_unavailable=True, allow_no_indices=True)
         for index, told in found.items():
             builder = told["mappings"].get("_meta", {}).get("searchkit", {}).get("builder")
-            if self._ours.fullmatch(index) and not told["aliases"] and builder and _is_gone(builder):
+            if self._ours.fullmatch(index) and not told["aliases"] and builder and _is_gone(builder, index):
                 self.discard(index)
 
 
-def _is_gone(builder: dict[str, Any]) -> bool:
-    """Whether the process that built an index is there no more."""
+def _is_gone(builder: dict[str, Any], index: str) -> bool:
+    """Whether nobody is building an index any more."""
     if builder.get("host") != platform.node():
         return time.time() - float(builder.get("started", 0)) > _FORGOTTEN
     try:
@@ -135,4 +141,4 @@ def _is_gone(builder: dict[str, Any]) -> bool:
         return True
     except (OSError, ValueError):
         return False
-    return int(builder["pid"]) == os.getpid()
+    return int(builder["pid"]) == os.getpid() and index not in _building

@@ -7,7 +7,13 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from searchkit.errors import RemoteError, RemoteFullError, RemoteTimeoutError, RemoteUnavailableError
+from searchkit.errors import (
+    RemoteError,
+    RemoteFullError,
+    RemoteTimeoutError,
+    RemoteTooLargeError,
+    RemoteUnavailableError,
+)
 from searchkit.remote.connection import Connection, reason_of
 
 #: Of one request: changes and bytes, unless one change alone is larger.
@@ -89,25 +95,28 @@ def _done(connection: Connection, index: str, batch: list[Change]) -> Iterator[D
         failure: RemoteError | None = None
         try:
             items = _request(connection, index, left)
+        except RemoteTooLargeError as error:
+            if len(left) == 1:
+                yield Done(
+                    left[0].id, "refused", f"it is larger than the server takes ({left[0].size:,} bytes): {error}"
+                )
+            else:
+                for part in (left[: len(left) // 2], left[len(left) // 2 :]):
+                    yield from _done(connection, index, part)
+            return
         except (RemoteUnavailableError, RemoteTimeoutError, RemoteFullError) as error:
-            if "disk is full" in str(error):
+            if isinstance(error, RemoteFullError) and error.is_disk:
                 raise
             failure, again = error, left
         else:
             for change, item in zip(left, items, strict=True):
                 (told,) = item.values()
-                status, fault = told.get("status", 500), told.get("error")
-                if fault is None:
-                    yield Done(change.id, told["result"])
-                elif status == 404:
-                    yield Done(change.id, "not_found")
-                elif fault.get("type") in _DISK:
-                    raise RemoteFullError(f"{connection.address}: it takes nothing more: {reason_of(fault)}")
-                elif status in _BUSY:
-                    again.append(change)
-                    failure = RemoteFullError(f"{connection.address}: it has too much to do: {reason_of(fault)}")
+                done = _told(change, told, connection)
+                if isinstance(done, Done):
+                    yield done
                 else:
-                    yield Done(change.id, "refused", _told(fault))
+                    again.append(change)
+                    failure = done
         if not again:
             return
         assert failure is not None
@@ -115,6 +124,26 @@ def _done(connection: Connection, index: str, batch: list[Change]) -> Iterator[D
             raise failure
         time.sleep(pause)
         left, pause = again, min(2 * pause, _LONGEST_PAUSE)
+
+
+def _told(change: Change, told: dict[str, Any], connection: Connection) -> Done | RemoteFullError:
+    """What the server tells of a change; an error where it could make it at another time.
+
+    Raises:
+        RemoteFullError: its disk is full.
+    """
+    status, fault = told.get("status", 500), told.get("error")
+    if fault is None:
+        return Done(change.id, told["result"])
+    if status == 404:
+        return Done(change.id, "not_found")
+    if fault.get("type") in _DISK:
+        raise RemoteFullError(f"{connection.address}: it takes nothing more: {reason_of(fault)}", True)
+    if status in _BUSY:
+        return RemoteFullError(f"{connection.address}: it has too much to do: {reason_of(fault)}")
+    cause = fault.get("caused_by") or {}
+    reasons = (fault.get("reason"), cause.get("reason"))
+    return Done(change.id, "refused", ": ".join(str(reason) for reason in reasons if reason))
 
 
 def _request(connection: Connection, index: str, batch: list[Change]) -> list[dict[str, Any]]:
@@ -129,8 +158,3 @@ def _request(connection: Connection, index: str, batch: list[Change]) -> list[di
         found: dict[str, Any] = connection.client.bulk(body=body, index=index)
     items: list[dict[str, Any]] = found["items"]
     return items
-
-
-def _told(error: dict[str, Any]) -> str:
-    cause = error.get("caused_by") or {}
-    return ": ".join(str(part) for part in (error.get("reason"), cause.get("reason")) if part)

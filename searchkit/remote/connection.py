@@ -15,6 +15,7 @@ from searchkit.errors import (
     RemoteError,
     RemoteFullError,
     RemoteTimeoutError,
+    RemoteTooLargeError,
     RemoteUnavailableError,
 )
 from searchkit.remote.address import Address
@@ -104,7 +105,9 @@ class Connection:
         status, reason = error.status_code, reason_of(error.info) or str(error.error)
         message = f"{self.address}: {reason}"
         if any(sign in reason for sign in _FULL):
-            return RemoteFullError(f"{self.address}: its disk is full, it takes nothing more: {reason}")
+            return RemoteFullError(f"{self.address}: its disk is full, it takes nothing more: {reason}", True)
+        if status == 413:
+            return RemoteTooLargeError(f"{self.address}: that is more than it takes at once: {reason}")
         if status in (401, 403):
             return RemoteAccessError(f"{self.address}: user or password is wrong, or may not do this: {reason}")
         if status == 429:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, tzinfo
+from collections.abc import Iterable, Iterator
 from functools import partial
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
-from whoosh.query import ConstantScoreQuery, Every, Query
+from whoosh.query import ConstantScoreQuery, Every
 
 from searchkit.article import Article
 from searchkit.errors import ConfigurationError
-from searchkit.filters import Clock, Composition
 from searchkit.indexing.writer import OnError, Progress, Report
 from searchkit.reader import CheckReport
 from searchkit.remote.address import Address
@@ -26,10 +23,8 @@ from searchkit.remote.searching import Index as Asked
 from searchkit.remote.searching import matching_ids
 from searchkit.remote.service import Service
 from searchkit.remote.writing import RemoteWriter, add_articles
-from searchkit.request import to_delete
 from searchkit.schema import Schema
-
-_UNLOCKED = 10.0  # what other indexes wait for a lock; a server has none
+from searchkit.writable import TIMEOUT, Selection, Writable
 
 
 def create(address: str, schema: Schema | None = None) -> RemoteIndex:
@@ -70,7 +65,7 @@ def _connected(address: str) -> Connection:
     return connection
 
 
-class RemoteIndex(RemoteSearchable):
+class RemoteIndex(RemoteSearchable, Writable):
     """An open index on a server. Safe to use from many threads.
 
     Args:
@@ -123,14 +118,6 @@ class RemoteIndex(RemoteSearchable):
         if self._service is not None:
             self._service = None
             self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     # ---- reading
 
@@ -199,7 +186,7 @@ class RemoteIndex(RemoteSearchable):
         threads: int | None = None,
         *,
         on_error: OnError = "raise",
-        timeout: float = _UNLOCKED,
+        timeout: float = TIMEOUT,
     ) -> Report:
         """Replace the whole content in one atomic step, as :meth:`searchkit.Index.rebuild` does.
 
@@ -233,7 +220,7 @@ class RemoteIndex(RemoteSearchable):
         progress: Progress | None = None,
         threads: int | None = None,
         on_error: OnError = "raise",
-        timeout: float = _UNLOCKED,
+        timeout: float = TIMEOUT,
     ) -> Report:
         """Add articles, or replace those of their ids. Arguments as of :meth:`rebuild`.
 
@@ -244,36 +231,19 @@ class RemoteIndex(RemoteSearchable):
         self._show()
         return report
 
-    def delete(
-        self,
-        ids: Iterable[str] | None = None,
-        *,
-        query: str | Query | None = None,
-        filters: Mapping[str, Any] | Composition | None = None,
-        since: str | datetime | None = None,
-        until: str | datetime | None = None,
-        now: datetime | None = None,
-        tz: str | tzinfo | None = None,
-        timeout: float = _UNLOCKED,
-    ) -> int:
-        """Delete articles by id, or all that a search without relaxing would find; see :meth:`searchkit.Index.delete`.
-
-        Returns:
-            How many were deleted.
-        """
-        ids, by_search = to_delete(ids, query, filters, since, until)
+    def _delete(self, ids: list[str], selection: Selection | None, timeout: float) -> int:
         asked = self._asked
-        found = matching_ids(asked, query, filters, since, until, Clock(now, tz)) if by_search else ()
-        changes = (Change(id, None) for id in dict.fromkeys([*(ids or ()), *found]) if id)
+        found = matching_ids(asked, *selection) if selection is not None else ()
+        changes = (Change(id, None) for id in dict.fromkeys([*ids, *found]) if id)
         count = sum(done.result == "deleted" for done in make(self._connection, asked.service.index, changes))
         self._show()
         return count
 
-    def writer(self, timeout: float = _UNLOCKED, threads: int | None = None) -> RemoteWriter:
+    def writer(self, timeout: float = TIMEOUT, threads: int | None = None) -> RemoteWriter:
         """Single changes that are made together, to be used in a ``with`` block; see :class:`RemoteWriter`."""
         return RemoteWriter(self._connection, self._asked.service.index, self._schema, self._show)
 
-    def optimize(self, timeout: float = _UNLOCKED) -> None:
+    def optimize(self, timeout: float = TIMEOUT) -> None:
         """Merge each shard into one segment."""
         with self._connection.errors():
             self._connection.client.indices.forcemerge(
@@ -294,7 +264,7 @@ class RemoteIndex(RemoteSearchable):
         """Refused: a server has snapshots of its own, and ``searchkit copy`` copies an index."""
         self._refuse("backup()", "it has snapshots of its own, and searchkit copy copies an index")
 
-    def keep_generations(self, count: int, timeout: float = _UNLOCKED) -> None:
+    def keep_generations(self, count: int, timeout: float = TIMEOUT) -> None:
         """Refused: a server keeps no earlier states."""
         self._refuse("keep_generations()", "it keeps no earlier states")
 
@@ -302,7 +272,7 @@ class RemoteIndex(RemoteSearchable):
         """Refused: a server keeps no earlier states."""
         self._refuse("generations()", "it keeps no earlier states")
 
-    def rollback(self, generation: int | None = None, timeout: float = _UNLOCKED) -> int:
+    def rollback(self, generation: int | None = None, timeout: float = TIMEOUT) -> int:
         """Refused: a server keeps no earlier states."""
         self._refuse("rollback()", "it keeps no earlier states")
 

@@ -17,11 +17,12 @@ import xxhash
 
 from searchkit.article import Article, Skipped
 from searchkit.errors import ArticleError, ConfigurationError
-from searchkit.index import TIMEOUT, Index
+from searchkit.index import Index
 from searchkit.indexing.fitting import Fitter
 from searchkit.indexing.writer import Report, Writer
 from searchkit.sources import read
 from searchkit.watching.state import NAME, UNKNOWN, FileEntry, State, key_of, path_of
+from searchkit.writable import TIMEOUT
 
 #: Two changes of a file within this many nanoseconds may have the same time: clocks of file systems are coarse.
 _CLOCK = 2_000_000_000

@@ -85,6 +85,18 @@ def test_a_rebuild_that_is_killed_leaves_the_old_content_and_the_next_cleans_up(
         assert len(behind(index)) == 1
 
 
+def test_two_rebuilds_of_one_process_do_not_take_each_other_for_dead(address: str) -> None:
+    with searchkit.open(address) as index, searchkit.open(address) as other:
+
+        def articles() -> Iterator[Article]:
+            yield Article("first", "", "")
+            other.rebuild([Article("second", "", "")])
+            yield NEW
+
+        assert index.rebuild(articles()).added == 2
+        assert ({article.id for article in index.articles()}, len(behind(index))) == ({"first", "new"}, 1)
+
+
 def test_there_is_one_index_of_a_name(address: str, opensearch: str) -> None:
     with pytest.raises(IndexExistsError, match="already"):
         searchkit.create(address)

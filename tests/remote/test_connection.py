@@ -228,6 +228,20 @@ def test_an_article_that_the_server_refuses_is_skipped_or_raised(liar: Any) -> N
             index.add(articles)
 
 
+def test_what_is_larger_than_the_server_takes_is_the_articles_own_fault(liar: Any) -> None:
+    sent = Bulk()
+
+    def small_only(body: bytes) -> Answer:
+        return sent(body) if len(body) < 600 else (413, fault("Request Entity Too Large"))
+
+    liar.answers["POST", "/news/_bulk"] = small_only
+    with searchkit.open(liar.url) as index:
+        articles = [Article(str(number), "", "x" * 300) for number in range(5)] + [Article("big", "", "x" * 999)]
+        report = index.add(articles, on_error="skip")
+    assert (report.added, [skipped.id for skipped in report.skipped]) == (5, ["big"])
+    assert "larger than the server takes" in report.skipped[0].reason
+
+
 def test_requests_are_of_a_bounded_size(liar: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "_BYTES", 1000)
     sent = Bulk()
