@@ -105,6 +105,7 @@ class Kernels:
         self._module: ModuleType | None = None
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
+        self._looked_up = threading.Event()  # whether it has to be compiled
         self._done = threading.Event()
         self._starting = threading.Lock()
         #: Where the machine code lies, once that is known.
@@ -151,6 +152,20 @@ class Kernels:
             self._done.wait(timeout)
         return self._module
 
+    def wait_unless_compiling(self, timeout: float) -> ModuleType | None:
+        """Wait for a module that was started and whose machine code is there, so that it is loaded in a second, and not
+        in many while others keep the interpreter busy. The module, or None.
+
+        Args:
+            timeout: seconds to wait at most.
+        """
+        if self._module is None and self._thread is not None:
+            self._wake.set()
+            until = time.monotonic() + timeout
+            if self._looked_up.wait(timeout) and not self.was_compiled:
+                self._done.wait(max(0.0, until - time.monotonic()))
+        return self._module
+
     def _stop(self) -> None:
         self._wake.set()
         if self._thread is not None and self._thread.is_alive():
@@ -166,6 +181,7 @@ class Kernels:
                 self.failure = f"{self.name}: {error}"
                 _warn(self.failure)
         finally:
+            self._looked_up.set()
             self._done.set()
 
     def _load(self) -> ModuleType | None:
@@ -179,6 +195,8 @@ class Kernels:
 
             directory = GroupDirectory(self.name)
         self.directory = directory.path
+        self.was_compiled = not directory.is_complete()
+        self._looked_up.set()
         self._compile(directory)
         try:
             directory.verify()

@@ -108,6 +108,7 @@ RESERVED = frozenset(
     )
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_WEB_ADDRESS = re.compile(r"https?://\S+")
 #: Beyond this, whole numbers are no longer exact in a float64.
 MAX_EXACT = 2**53
 
@@ -307,8 +308,8 @@ class Schema:
         """A schema that fits the fields of the first ``limit`` articles.
 
         Lists of strings, and strings of at most 100 characters of which under half are distinct, become Keyword,
-        longer ones Text, numbers Number, ISO dates Date; what fits none of these is Stored. Keywords that look like
-        paths of one hierarchy are hierarchical. Names that no field can have are left out.
+        longer ones Text, numbers Number, ISO dates Date; what fits none of these, and addresses of the web, is Stored.
+        Keywords that look like paths of one hierarchy are hierarchical. Names that no field can have are left out.
 
         Example:
             >>> Schema.infer([Article("1", "", "", words=3, topics=["grain"])])
@@ -335,6 +336,8 @@ def _infer_kind(values: list[Any]) -> Kind:
     if all(isinstance(value, date) or (isinstance(value, str) and _is_iso_date(value)) for value in values):
         return Date()
     if all(isinstance(value, str) for value in values):
+        if all(map(_WEB_ADDRESS.fullmatch, values)):
+            return Stored()  # nobody looks for words in it, and each makes dozens of its own
         if max(map(len, values)) > 100:
             return Text()
         if len(set(values)) * 2 < len(values):

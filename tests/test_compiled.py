@@ -182,6 +182,23 @@ def test_a_kernel_takes_read_only_arrays_and_compiles_for_no_others(here: Place)
 
 
 @needs_numba
+def test_what_only_has_to_be_loaded_is_waited_for(here: Place) -> None:
+    kernels = Kernels("tiny")
+    assert kernels.wait_unless_compiling(60) is None  # nobody has started it
+    kernels.start(60)
+    assert kernels.wait_unless_compiling(60) is sys.modules["tiny"] is kernels.wait_unless_compiling(0)
+
+
+@needs_numba
+def test_what_has_to_be_compiled_is_not_waited_for(here_empty: Place) -> None:
+    kernels = Kernels("tiny")
+    kernels.start()
+    assert kernels.wait_unless_compiling(60) is None
+    assert kernels.was_compiled
+    assert kernels.wait(60) is not None
+
+
+@needs_numba
 def test_filling_is_left_to_who_is_at_it(here_empty: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "nice", lambda steps: 0, raising=False)
     directory = GroupDirectory("tiny")

@@ -204,3 +204,9 @@ def test_a_date_value_is_an_instant(value: Any) -> None:
 def test_what_is_no_date_value_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match="is not a date"):
         as_utc_value(value)
+
+
+def test_addresses_of_the_web_are_kept_and_no_more() -> None:
+    link, prose = f"https://example.org/{'a-long-title-' * 12}", f"https://example.org is where {'it ' * 40}stood"
+    made = Schema.infer([Article(str(number), "", "", link=f"{link}{number}", text=prose) for number in range(3)])
+    assert made.declared == {"link": Stored(), "text": Text()}

@@ -31,6 +31,8 @@ from searchkit.schema import Date, Keyword, Schema
 
 #: Articles are handed over at this many bytes of them.
 BATCH_BYTES = 2 * 1024 * 1024
+#: Seconds that a build waits for kernels to be loaded.
+_PATIENCE = 5.0
 #: What is in memory is spilled, or must be written, at this many bytes of articles: 16 million words of English.
 MAX_BYTES = 96 * 1024 * 1024
 #: A builder of this many raw words, most of which came once, is full.
@@ -265,6 +267,8 @@ class SegmentBuilder:
         self._batch_bytes += size
         if self._batch_bytes >= BATCH_BYTES:
             KERNELS.start()
+            if self._numbered:  # not a small build: they repay the waiting
+                KERNELS.wait_unless_compiling(_PATIENCE)
             self._hand_over()
             if self._storage is not None and self._bytes >= MAX_BYTES:
                 self._spill = self._spill or Spill(self._storage.scratch())
