@@ -114,7 +114,7 @@ class Connection:
             return RemoteFullError(f"{self.address}: it has too much to do: {reason}")
         if status == 408 or status == 504:
             return RemoteTimeoutError(message)
-        if status == 503 or "all shards failed" in reason or "no_shard_available" in reason:
+        if status == 503 or (status >= 500 and "all shards failed" in reason):
             return RemoteUnavailableError(f"{self.address}: a part of the index is not there: {reason}")
         return RemoteError(message)
 

@@ -348,14 +348,15 @@ def wildcard(pattern: str) -> str:
 
 #: Classes that RE2 and Lucene both have.
 _CLASSES = "dDwWsS"
-#: What Lucene reads as an operator, and RE2 as itself.
-_OPERATORS = frozenset('"#@&<>~')
+#: What Lucene reads as an operator, and RE2 as itself; braces where they count nothing.
+_OPERATORS = frozenset('"#@&<>~{}')
 _PARTS = re.compile(
     r"""\\x(?:\{(?P<long>[0-9a-fA-F]+)\}|(?P<short>[0-9a-fA-F]{2}))
     | \\(?P<escaped>.)
     | (?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])
     | \(\?(?P<group>.?)
-    | (?P<repeat>[*+?}])[?+]
+    | (?P<counted>\{\d+(?:,\d*)?\})[?+]?
+    | (?P<repeat>[*+?])[?+]
     | (?P<anchor>[\^$])
     | (?P<plain>.)""",
     re.DOTALL | re.VERBOSE,
@@ -368,7 +369,15 @@ def lucene_expression(pattern: str) -> str:
     Raises:
         RegexError: it has what Lucene's automata cannot do.
     """
-    return "".join(_lucene_part(part, len(pattern)) for part in _PARTS.finditer(pattern))
+    made: list[str] = []
+    is_empty = True  # so far, the alternative that is being read: Lucene wants to be told
+    for part in _PARTS.finditer(pattern):
+        text, sign = _lucene_part(part, len(pattern)), part.group() if part.lastgroup == "plain" else ""
+        if is_empty and sign in ("|", ")"):
+            made.append("()")
+        made.append(text)
+        is_empty = sign in ("|", "(") or part.lastgroup == "group" or (is_empty and not text)
+    return "".join([*made, "()"] if is_empty else made)
 
 
 def _lucene_part(part: re.Match[str], length: int) -> str:
@@ -381,7 +390,8 @@ def _lucene_part(part: re.Match[str], length: int) -> str:
             is_known = not text.isalnum() or text in _CLASSES
         case "set":
             is_known = "[:" not in text and re.search(r"\\[^\W_]", text) is None
-            text = text.replace('"', '\\"')
+            # A hyphen at the end means itself.
+            text = re.sub(r"(?<!\\)-\]$", r"\\-]", text.replace('"', '\\"'))
         case "group":
             is_known = text == ":"
         case "anchor":

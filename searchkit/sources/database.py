@@ -48,6 +48,13 @@ def read(file: File) -> Iterator[Record]:
 
 
 def _connected(file: File) -> sqlite3.Connection:
+    connection = _opened(file)
+    # Nor may a query make a file of another database: ATTACH and VACUUM INTO would.
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    return connection
+
+
+def _opened(file: File) -> sqlite3.Connection:
     if file.path is None or file.compression:
         connection = sqlite3.connect(":memory:")
         connection.deserialize(file.content())

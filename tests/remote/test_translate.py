@@ -228,6 +228,13 @@ def test_what_the_server_cannot_answer_is_refused(node: query.Query, message: st
     [
         ("tra.*", "tra.*"), ("^tram$", "tram"), (r"\d+", r"\d+"), (r"a\.b", r"a\.b"), (r"[a-c]+?", "[a-c]+"),
         (r"\x{e9}t", "\\ét"), ('a"b', r"a\"b"), ("#1@x", r"\#1\@x"), ("a{2,3}", "a{2,3}"), ("[^aeiou]", "[^aeiou]"),
+        ("[a^-]", r"[a^\-]"),
+        ("a|", "a|()"),
+        ("(|a)||b", "(()|a)|()|b"),
+        ("(?:)x", "(())x"),
+        ("a{b", r"a\{b"),
+        ("a{2}b{3,}c{1,2}?", "a{2}b{3,}c{1,2}"),
+        ("{,1}?", r"\{,1\}?"),
     ],
 )  # fmt: skip
 def test_an_expression_is_written_as_lucene_writes_it(pattern: str, expression: str) -> None:
