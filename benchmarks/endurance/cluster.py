@@ -1,22 +1,24 @@
 """A node of an OpenSearch cluster dies while articles are added and searched.
 
 Three nodes: one that only manages, and two with data, each of which has a copy of every article. While articles are
-added, a chunk a call, and threads search, one of the two is killed. Every article that was acknowledged must be there
-afterwards; no search may answer wrongly; what fails must fail as one of our errors.
+added, a chunk a call, and threads search, one of the two is killed, which has primary shards. Every article that was
+acknowledged must be there afterwards; no search may answer wrongly; what fails must fail as one of our errors.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import searchkit
 from searchkit import Article, RemoteError
-from tests.remote.server import Cluster, Unavailable
+from tests.remote.server import Cluster, Node, Unavailable
 
 #: One word that all articles have, and one that only this article has.
 _COMMON = "everywhere"
@@ -40,7 +42,8 @@ def run(given: argparse.Namespace) -> bool:
     with cluster:
         told = survived(cluster, given.articles, given.chunk, given.threads)
     print(", ".join(f"{value:,} {name}" for name, value in told.items()))
-    return bool(told["lost"] or told["wrong answers"] or told["errors of no type"])
+    is_wrong = told["lost"] or told["wrong answers"] or told["errors of no type"]
+    return bool(is_wrong or not told["primary shards killed"])
 
 
 def articles(first: int, count: int) -> Iterator[Article]:
@@ -61,11 +64,12 @@ def survived(cluster: Cluster, total: int, chunk: int, threads: int) -> dict[str
         searchers = [threading.Thread(target=_search, args=(address, acknowledged, told, done)) for _ in range(threads)]
         for searcher in searchers:
             searcher.start()
-        killed = False
+        killer: threading.Timer | None = None
         for first in range(0, total, chunk):
-            if first >= total // 3 and not killed:
-                killed = True
-                threading.Timer(0.05, cluster.nodes[2].kill).start()  # in the midst of a call
+            if first >= total // 3 and killer is None:
+                victim, primaries = _with_primaries(cluster)
+                killer = threading.Timer(0.05, victim.kill)  # in the midst of a call
+                killer.start()
             while True:
                 try:
                     report = index.add(articles(first, min(chunk, total - first)))
@@ -79,13 +83,24 @@ def survived(cluster: Cluster, total: int, chunk: int, threads: int) -> dict[str
         done.set()
         for searcher in searchers:
             searcher.join()
+        assert killer is not None
+        killer.join()
     with searchkit.open(address) as index:
         index.refresh()
         found = {int(id) for id in (article.id for article in index.articles())}
     lost = set(acknowledged[:total]) - found
-    return {"acknowledged": min(len(acknowledged), total), "found": len(found), "lost": len(lost)} | {
+    figures = {"acknowledged": min(len(acknowledged), total), "found": len(found), "lost": len(lost)}
+    return figures | {"primary shards killed": primaries} | {
         name: told[name] for name in ("searches", "wrong answers", "errors of no type")
     } | {name: count for name, count in sorted(told.items()) if "raised" in name}  # fmt: skip
+
+
+def _with_primaries(cluster: Cluster) -> tuple[Node, int]:
+    """The node that has most primary shards, and how many."""
+    with urllib.request.urlopen(f"{cluster.url}/_cat/shards?format=json", timeout=30) as answer:
+        count = Counter(shard["node"] for shard in json.load(answer) if shard["prirep"] == "p")
+    name, primaries = count.most_common(1)[0]
+    return next(node for node in cluster.nodes if node.name == name), primaries
 
 
 def _wait_for_green(index: Any) -> None:

@@ -14,7 +14,14 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from searchkit.errors import IndexExistsError, IndexNotFoundError, SchemaError
+from searchkit.errors import (
+    IndexExistsError,
+    IndexNotFoundError,
+    RemoteError,
+    RemoteTimeoutError,
+    RemoteUnavailableError,
+    SchemaError,
+)
 from searchkit.remote.connection import Connection
 from searchkit.remote.mapping import body_of, schema_of
 from searchkit.schema import Schema
@@ -100,15 +107,32 @@ class Administration:
             self._client.indices.create(index=index, body=body)
         return index
 
-    def swap(self, index: str) -> None:
-        """Have the name stand for another index, and remove what it stood for, in one step."""
-        _building.discard(index)
-        before = self.behind()
+    def swap(self, before: str | None, index: str) -> None:
+        """Have the name stand for another index, and remove what it stood for, in one step.
+
+        An answer may be lost on its way, and the client asks again then. So an error does not tell that nothing
+        changed: where the name may stand for the new index by now, or soon, that is not removed.
+
+        Args:
+            before: what the name stood for, see :meth:`behind`.
+            index: of :meth:`begin`.
+
+        Raises:
+            RemoteError: the name did not change over, or nobody knows.
+        """
         actions: list[dict[str, Any]] = [{"add": {"index": index, "alias": self.name}}]
         if before is not None:
             actions.append({"remove_index": {"index": before}})
-        with self._connection.errors():
-            self._client.indices.update_aliases(body={"actions": actions})
+        try:
+            with self._connection.errors():
+                self._client.indices.update_aliases(body={"actions": actions})
+        except RemoteError as error:
+            if self.behind() != index:
+                # What has no answer yet may still be done, so the index stays one that is being built.
+                if not isinstance(error, RemoteTimeoutError | RemoteUnavailableError):
+                    self.discard(index)
+                raise
+        _building.discard(index)
 
     def discard(self, index: str) -> None:
         """Remove an index that the name does not stand for."""

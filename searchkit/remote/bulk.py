@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from searchkit.errors import (
+    IndexNotFoundError,
+    RemoteAccessError,
     RemoteError,
     RemoteFullError,
     RemoteTimeoutError,
@@ -67,7 +69,11 @@ def make(connection: Connection, index: str, changes: Iterable[Change]) -> Itera
     A change that is told as done is on as many copies of the index as are there. What the server has no time for is
     tried again; so is a whole request that got no answer, which does no harm, as each change says all of its document.
 
+    Args:
+        index: the name of the connection's address, or an index that is being built behind it.
+
     Raises:
+        IndexNotFoundError: the name stands for nothing any more.
         RemoteError: the server took no more. What was told before is done, of the rest nobody knows.
     """
     for batch in _batches(changes):
@@ -75,16 +81,17 @@ def make(connection: Connection, index: str, changes: Iterable[Change]) -> Itera
 
 
 def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    batch: list[Change] = []
+    batch: dict[str, Change] = {}
     size = 0
     for change in changes:
-        if batch and (len(batch) >= _CHANGES or size + change.size > _BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(change)
+        # Of an id there is one change in a request: an earlier one that is sent again would undo a later one.
+        if batch and (change.id in batch or len(batch) >= _CHANGES or size + change.size > _BYTES):
+            yield list(batch.values())
+            batch, size = {}, 0
+        batch[change.id] = change
         size += change.size
     if batch:
-        yield batch
+        yield list(batch.values())
 
 
 def _done(connection: Connection, index: str, batch: list[Change]) -> Iterator[Done]:
@@ -130,15 +137,19 @@ def _told(change: Change, told: dict[str, Any], connection: Connection) -> Done 
     """What the server tells of a change; an error where it could make it at another time.
 
     Raises:
+        IndexNotFoundError: there is no index of the name.
+        RemoteAccessError: the user may not make changes.
         RemoteFullError: its disk is full.
     """
     status, fault = told.get("status", 500), told.get("error")
     if fault is None:
         return Done(change.id, told["result"])
-    if status == 404:
-        return Done(change.id, "not_found")
+    if status == 404:  # of the index: a document that is not there is no fault
+        raise IndexNotFoundError(f"there is no index at {connection.address} any more: {reason_of(fault)}")
     if fault.get("type") in _DISK:
         raise RemoteFullError(f"{connection.address}: it takes nothing more: {reason_of(fault)}", True)
+    if status in (401, 403):
+        raise RemoteAccessError(f"{connection.address}: the user may not do this: {reason_of(fault)}")
     if status in _BUSY:
         return RemoteFullError(f"{connection.address}: it has too much to do: {reason_of(fault)}")
     cause = fault.get("caused_by") or {}
@@ -154,7 +165,9 @@ def _request(connection: Connection, index: str, batch: list[Change]) -> list[di
         if change.source is not None:
             lines.append(change.source)
     body = b"\n".join([*lines, b""])
+    # Without this the server would make an index of its own where somebody has removed ours.
+    params = {"require_alias": "true"} if index == connection.address.name else {}
     with connection.errors():
-        found: dict[str, Any] = connection.client.bulk(body=body, index=index)
+        found: dict[str, Any] = connection.client.bulk(body=body, index=index, params=params)
     items: list[dict[str, Any]] = found["items"]
     return items

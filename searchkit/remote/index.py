@@ -205,10 +205,11 @@ class RemoteIndex(RemoteSearchable, Writable):
                 )
             with self._connection.errors():
                 self._connection.client.indices.refresh(index=made)
-            administration.swap(made)
+            before = administration.behind()
         except BaseException:
             administration.discard(made)
             raise
+        administration.swap(before, made)
         self._schema = administration.schema()
         self._asked.service.forget()
         return report

@@ -16,4 +16,5 @@ def test_nothing_acknowledged_is_lost_when_a_node_dies() -> None:
     with cluster:
         told = survived(cluster, total=900, chunk=30, threads=2)
     assert (told["acknowledged"], told["found"], told["lost"]) == (900, 900, 0)
+    assert told["primary shards killed"] > 0
     assert (told["wrong answers"], told["errors of no type"], told["searches"] > 0) == (0, 0, True)

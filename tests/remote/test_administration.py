@@ -16,7 +16,7 @@ import pytest
 
 import searchkit
 from searchkit import Article, ConfigurationError, Keyword, Schema
-from searchkit.errors import IndexExistsError, IndexNotFoundError, RemoteError
+from searchkit.errors import IndexExistsError, IndexNotFoundError, RemoteError, RemoteTimeoutError
 
 pytestmark = pytest.mark.server
 OLD, NEW = Article("old", "Tram", "line"), Article("new", "Comet", "tail")
@@ -95,6 +95,68 @@ def test_two_rebuilds_of_one_process_do_not_take_each_other_for_dead(address: st
 
         assert index.rebuild(articles()).added == 2
         assert ({article.id for article in index.articles()}, len(behind(index))) == ({"first", "new"}, 1)
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_change_over_without_an_answer_loses_nothing(
+    address: str, is_done: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from opensearchpy.exceptions import ConnectionTimeout
+
+    with searchkit.open(address) as index:
+        indices = index._connection.client.indices  # type: ignore[attr-defined]
+        change_over = indices.update_aliases
+
+        def unanswered(**request: Any) -> None:
+            if is_done:
+                change_over(**request)
+            raise ConnectionTimeout("TIMEOUT", "too late", TimeoutError())
+
+        with monkeypatch.context() as patched:
+            patched.setattr(indices, "update_aliases", unanswered)
+            if is_done:
+                index.rebuild([NEW])
+            else:
+                with pytest.raises(RemoteTimeoutError):
+                    index.rebuild([NEW])
+        assert [article.id for article in index.articles()] == ["new" if is_done else "old"]
+        assert len(behind(index)) == (1 if is_done else 2)
+        left = behind(index)
+        index.rebuild([OLD, NEW])
+        assert len(index) == 2
+        for name in left & behind(index):  # what may still be changed over to, while this process runs
+            indices.delete(index=name)
+
+
+def test_a_refused_change_over_leaves_the_old_content_alone(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from opensearchpy.exceptions import NotFoundError
+
+    def refused(**_: Any) -> None:
+        raise NotFoundError(404, "index_not_found_exception", {"error": {"reason": "no such index"}})
+
+    with searchkit.open(address) as index:
+        monkeypatch.setattr(index._connection.client.indices, "update_aliases", refused)  # type: ignore[attr-defined]
+        with pytest.raises(RemoteError, match="no such index"):
+            index.rebuild([NEW])
+        assert ([article.id for article in index.articles()], len(behind(index))) == (["old"], 1)
+
+
+def test_what_somebody_has_removed_is_not_written_to(opensearch: str) -> None:
+    address = f"{opensearch}/test-{uuid4().hex[:8]}?shards=1&replicas=0"
+    with searchkit.create(address) as index:
+        opened: Any = searchkit.open(address)
+        client, name = opened._connection.client, opened._connection.address.name
+        opened.remove()
+        with pytest.raises(IndexNotFoundError, match="any more"):
+            index.add([NEW])
+        with pytest.raises(IndexNotFoundError, match="any more"), index.writer() as writer:
+            writer.add(NEW)
+        with searchkit.create(address) as again:  # the server made none of its own in between
+            assert len(again) == 0
+            assert again.delete(["none"]) == 0
+            again.remove()  # type: ignore[attr-defined]
+        assert not client.indices.exists(index=name)
+        client.close()
 
 
 def test_there_is_one_index_of_a_name(address: str, opensearch: str) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,7 +52,13 @@ class Liar:
 
 @pytest.fixture
 def liar() -> Iterator[Liar]:
-    told = Liar()
+    with serving(Liar()) as told:
+        yield told
+
+
+@contextmanager
+def serving(told: Liar, encrypted: ssl.SSLContext | None = None) -> Iterator[Liar]:
+    """A server of lies, encrypted or not."""
 
     class Handler(BaseHTTPRequestHandler):
         def respond(self) -> None:
@@ -67,9 +77,12 @@ def liar() -> Iterator[Liar]:
         def log_message(self, *_: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if encrypted is not None:
+        server.socket = encrypted.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    told.url = f"opensearch://user:secret@127.0.0.1:{server.server_port}/news?timeout=1"  # type: ignore[attr-defined]
+    scheme = "opensearch+https" if encrypted else "opensearch"
+    told.url = f"{scheme}://user:secret@127.0.0.1:{server.server_port}/news?timeout=1"  # type: ignore[attr-defined]
     yield told
     server.shutdown()
     server.server_close()
@@ -144,6 +157,47 @@ def test_no_server_and_a_slow_one_are_told_apart(liar: Any, monkeypatch: pytest.
     hang.set()
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which makes the certificates, is not installed")
+def test_an_encrypted_server_is_believed_by_its_authority_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, host in (("right", "127.0.0.1"), ("other", "127.0.0.1"), ("wrong-host", "127.0.0.9")):
+        made = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ]
+        made += ["-subj", f"/CN={name}", "-addext", f"subjectAltName=IP:{host}"]
+        made += ["-keyout", str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.crt")]
+        subprocess.run(made, check=True, capture_output=True)
+
+    def encrypted(name: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / f"{name}.crt", tmp_path / f"{name}.key")
+        return context
+
+    with serving(Liar(), encrypted("right")) as liar:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "right.crt"))
+        with searchkit.open(liar.url) as index:  # type: ignore[attr-defined]
+            assert str(index.path).startswith("opensearch+https://127.0.0.1:")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.crt"))
+        with pytest.raises(errors.RemoteUnavailableError, match="no encrypted connection") as error:
+            searchkit.open(liar.url)  # type: ignore[attr-defined]
+        assert "secret" not in str(error.value)
+        monkeypatch.delenv("SSL_CERT_FILE")
+        with pytest.raises(errors.RemoteUnavailableError, match="no encrypted connection"):
+            searchkit.open(liar.url)  # type: ignore[attr-defined]
+    with serving(Liar(), encrypted("wrong-host")) as liar:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "wrong-host.crt"))
+        with pytest.raises(errors.RemoteUnavailableError, match="no encrypted connection"):
+            searchkit.open(liar.url)  # type: ignore[attr-defined]
+
+
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "opensearchpy", None)
     with pytest.raises(errors.ConfigurationError, match=r"searchkit\[opensearch\]"):
@@ -198,6 +252,37 @@ def test_what_the_server_has_no_time_for_is_sent_again(liar: Any) -> None:
         report = index.add([Article(id, "", "") for id in "abc"])
     assert (report.added, report.skipped) == (3, [])
     assert list(map("".join, dict.fromkeys(map(tuple, sent.requests)))) == ["abc", "bc", "c"]
+
+
+def test_an_earlier_article_that_is_sent_again_does_not_undo_a_later_one(liar: Any) -> None:
+    kept: dict[str, str] = {}
+    times = iter(range(100))
+
+    def busy_at_first(body: bytes) -> Answer:
+        lines = [json.loads(line) for line in body.split(b"\n") if line]
+        told = []
+        for action, document in zip(lines[::2], lines[1::2], strict=True):
+            id = action["index"]["_id"]
+            if next(times) == 0:
+                told.append({"index": {"_id": id, "status": 429, "error": BUSY}})
+            else:
+                kept[id] = document["body"]
+                told.append({"index": {"_id": id, "status": 201, "result": "created"}})
+        return 200, {"errors": True, "items": told}
+
+    liar.answers["POST", "/news/_bulk"] = busy_at_first
+    with searchkit.open(liar.url) as index:
+        report = index.add([Article("a", "", "older"), Article("a", "", "newer")])
+    assert kept == {"a": "newer"}
+    assert "the last article of each was kept" in report.warnings[0]
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_a_user_who_may_not_write_is_no_fault_of_the_articles(liar: Any, on_error: Any) -> None:
+    denied = {"type": "security_exception", "reason": "no permissions for [indices:data/write/bulk]"}
+    liar.answers["POST", "/news/_bulk"] = lambda body: items({"a": (403, denied)})
+    with searchkit.open(liar.url) as index, pytest.raises(errors.RemoteAccessError, match="no permissions"):
+        index.add([Article("a", "", "")], on_error=on_error)
 
 
 def test_a_server_that_stays_busy_is_told(liar: Any) -> None:
