@@ -36,6 +36,9 @@ if "SEARCHKIT_TEST_COMPILED" not in os.environ:
 
 
 # python -m pytest tests/query --hypothesis-profile=long
+# No deadlines: how long a test takes depends on what runs beside it.
+settings.register_profile("beside others", deadline=None)
+settings.load_profile("beside others")
 settings.register_profile("long", max_examples=20_000, deadline=None)
 
 ROOT = Path(__file__).resolve().parents[1]
