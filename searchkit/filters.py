@@ -194,17 +194,28 @@ class Filters(NamedTuple):
 _NO_FILTERS = Filters({}, [])
 
 
-def read_filters(schema: Schema, given: Mapping[str, Any] | Composition | None, clock: Clock) -> Filters:
-    """The filters that a program gives.
+def read_filters(
+    schema: Schema, given: Mapping[str, Any] | Composition | None, clock: Clock, language: str | None = None
+) -> Filters:
+    """The filters that a program gives, and the one of a language.
 
     Args:
         given: field to a value, a list of values (any of them), None (the article has no value), or, for numbers and
             dates, a pair (low, high) with both ends included and None for an open one; or a composition of such
             mappings. The value of a field may be a composition of values, too.
+        language: that articles have to be in; see :func:`language_filter`.
 
     Raises:
-        ConfigurationError: no such field, a field that cannot be filtered, or a value that it cannot have.
+        ConfigurationError: no such field, a field that cannot be filtered, a value that it cannot have, or no such
+            language.
     """
+    filters = _given(schema, given, clock)
+    if in_language := language_filter(schema, language):
+        filters = filters._replace(composed=[*filters.composed, *in_language])
+    return filters
+
+
+def _given(schema: Schema, given: Mapping[str, Any] | Composition | None, clock: Clock) -> Filters:
     if given is None:
         return _NO_FILTERS
     reading = _Reading(schema, clock)
@@ -338,12 +349,12 @@ def restricted(
     clock: Clock,
     language: str | None = None,
 ) -> Restriction:
-    """What filters, since, until and a language admit together. Arguments and errors as in :func:`read_filters`,
-    :func:`since_until` and :func:`language_filter`.
+    """What filters, since, until and a language admit together. Arguments and errors as in :func:`read_filters` and
+    :func:`since_until`.
     """
     span = since_until(since, until, clock)
-    wanted = read_filters(snapshot.schema, filters, clock).without(())
-    return Restriction(allowed(snapshot, [*wanted, *language_filter(snapshot.schema, language)]), span.start, span.end)
+    wanted = read_filters(snapshot.schema, filters, clock, language).without(())
+    return Restriction(allowed(snapshot, wanted), span.start, span.end)
 
 
 def _remembered(snapshot: Snapshot, wanted: Filter) -> Array:

@@ -20,7 +20,7 @@ from searchkit.engine.scoring import ranking_of
 from searchkit.engine.snapshot import Snapshot
 from searchkit.facet_counts import FacetCounts
 from searchkit.facets import FacetContext, facets_of
-from searchkit.filters import Clock, Filter, allowed, language_filter, read_filters, since_until
+from searchkit.filters import Clock, Filter, allowed, read_filters, since_until
 from searchkit.hits import Source, highlight_of
 from searchkit.ordering import Order, at_least, cursor_after, recency_of, sort_keys
 from searchkit.request import Request
@@ -49,9 +49,7 @@ def search(snapshot: Snapshot, request: Request) -> Results:
     span = since_until(request.since, request.until, clock)
     recency = recency_of(request, clock, keys)
     groups = None if request.collapse is None else groups_of(snapshot, request.collapse)
-    filters = read_filters(snapshot.schema, request.filters, clock)
-    if in_language := language_filter(snapshot.schema, request.language):
-        filters = filters._replace(composed=[*filters.composed, *in_language])
+    filters = read_filters(snapshot.schema, request.filters, clock, request.language)
     restriction = Restriction(_allowed(snapshot, filters.without(()), request.among), span.start, span.end)
 
     first = request.offset if cursor is None else cursor.rank

@@ -24,7 +24,6 @@ from searchkit.filters import (
     Composition,
     Condition,
     Filters,
-    language_filter,
     read_filters,
     since_until,
 )
@@ -79,13 +78,6 @@ class Index:
             **rest,
         )
 
-    def filters(self, request: Request, clock: Clock) -> Filters:
-        """What a request asks of fields, and of the language."""
-        filters = read_filters(self.schema, request.filters, clock)
-        if in_language := language_filter(self.schema, request.language):
-            filters = filters._replace(composed=[*filters.composed, *in_language])
-        return filters
-
 
 def refuse(request: Request) -> None:
     """Raise ConfigurationError for what a server cannot do."""
@@ -116,7 +108,7 @@ def search(index: Index, request: Request, without: str | None = None) -> Result
     span = since_until(request.since, request.until, clock)
     recency = recency_of(request, clock, keys)
     collapse = None if request.collapse is None else _collapsed(schema, request.collapse)
-    filters = index.filters(request, clock)
+    filters = read_filters(schema, request.filters, clock, request.language)
 
     text = request.query
     context = FacetContext(span, filters.fields, clock)
@@ -400,7 +392,7 @@ def matching_ids(
     question = index.question(
         request,
         clock,
-        filters=index.filters(request, clock),
+        filters=read_filters(index.schema, request.filters, clock, request.language),
         span=since_until(since, until, clock),
         keys=sort_keys("id", index.schema),
         size=PAGE,
