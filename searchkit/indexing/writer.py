@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Self
 
 from searchkit.article import Article, Skipped
 from searchkit.errors import ArticleError, ConfigurationError
@@ -46,6 +47,29 @@ class Report:
         """Articles indexed per second."""
         return (self.added + self.replaced) / self.seconds if self.seconds else 0.0
 
+    def complete(self, articles: Iterable[Article], repeated: Collection[str]) -> None:
+        """Add what a Source tells of the articles that it gave, and the ids that came more than once."""
+        # Any other iterable has nothing to tell.
+        self.skipped[:0] = getattr(articles, "skipped", ())
+        self.warnings += getattr(articles, "warnings", ())
+        if repeated:
+            first = next(iter(repeated))
+            message = f"{len(repeated)} ids came more than once, the last article of each was kept, e.g. {first!r}"
+            self.warnings.append(message)
+
+
+def check_on_error(on_error: object) -> None:
+    """Raise ConfigurationError for what cannot be done with an article that does not fit the schema."""
+    if on_error not in ("raise", "skip"):
+        raise ConfigurationError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
+
+
+def checked_article(article: object) -> Article:
+    """What an iterable gave, if it is an article; else a ConfigurationError."""
+    if not isinstance(article, Article):
+        raise ConfigurationError(f"only articles can be indexed, not {type(article).__name__}")
+    return article
+
 
 def index_articles(
     transaction: Transaction,
@@ -75,21 +99,13 @@ def index_articles(
     started = time.perf_counter()
     report = Report()
     try:
-        if on_error not in ("raise", "skip"):
-            raise ConfigurationError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
+        check_on_error(on_error)
         repeated = _take(transaction, articles, report, on_error, progress or _silent, matching)
         if not transaction.pending and not allow_empty:
-            raise ConfigurationError(_nothing_to_build(report, articles))
+            raise nothing_to_build([*getattr(articles, "skipped", ()), *report.skipped])
         report.replaced, _ = transaction.settle()
         report.added = transaction.pending - report.replaced
-        # A Source tells what it left out; any other iterable has nothing to tell.
-        report.skipped[:0] = getattr(articles, "skipped", ())
-        report.warnings += getattr(articles, "warnings", ())
-        if repeated:
-            message = (
-                f"{len(repeated)} ids came more than once, the last article of each was kept, e.g. {repeated[0]!r}"
-            )
-            report.warnings.append(message)
+        report.complete(articles, repeated)
         transaction.commit(optimize=optimize)
     except BaseException:
         transaction.rollback()
@@ -98,12 +114,16 @@ def index_articles(
     return report
 
 
-def _nothing_to_build(report: Report, articles: Iterable[Article]) -> str:
+def nothing_to_build(skipped: Sequence[Skipped]) -> ConfigurationError:
+    """The error of a rebuild from no article.
+
+    Args:
+        skipped: what was left out.
+    """
     message = "there is no article to build from, so nothing is changed; allow_empty would allow it"
-    skipped = [*getattr(articles, "skipped", ()), *report.skipped]
     if skipped:
         message += f" ({len(skipped)} were skipped, the first because: {skipped[0].reason})"
-    return message
+    return ConfigurationError(message)
 
 
 def _silent(taken: int) -> None:
@@ -124,9 +144,7 @@ def _take(
     ignored: set[str] = set()
     repeated: dict[str, None] = {}
     taken = 0
-    for article in articles:
-        if not isinstance(article, Article):
-            raise ConfigurationError(f"only articles can be indexed, not {type(article).__name__}")
+    for article in map(checked_article, articles):
         try:
             if transaction.add(article):
                 repeated[article.id] = None
@@ -149,7 +167,49 @@ def _take(
     return list(repeated)
 
 
-class Writer:
+class Changes(ABC):
+    """Single changes that are made together: when the ``with`` block ends, and none of them if it raises."""
+
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether they were neither made nor forgotten."""
+
+    @abstractmethod
+    def add(self, article: Article) -> None:
+        """Add an article, in place of an earlier one of its id.
+
+        Raises:
+            ArticleError: it does not fit the schema; the writer goes on without it.
+        """
+
+    @abstractmethod
+    def delete(self, id: str) -> None:
+        """Delete the article of an id, if there is one: also one that this writer added."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make all changes, and end the writer."""
+
+    @abstractmethod
+    def rollback(self) -> None:
+        """Forget all changes and end the writer."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not self.is_open:
+            return
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+
+
+class Writer(Changes):
     """Single changes in one transaction: committed when the ``with`` block ends, forgotten if it raises.
 
     Args:
@@ -161,16 +221,14 @@ class Writer:
         self._transaction = transaction
         self._committed = committed
 
-    def add(self, article: Article) -> None:
-        """Add an article, in place of an earlier one of its id.
+    @property
+    def is_open(self) -> bool:
+        return self._transaction.is_open
 
-        Raises:
-            ArticleError: it does not fit the schema; the transaction goes on without it.
-        """
+    def add(self, article: Article) -> None:
         self._transaction.add(article)
 
     def delete(self, id: str) -> None:
-        """Delete the article of an id, if there is one: also one that this writer added."""
         self._transaction.remove(id)
 
     def commit(self) -> None:
@@ -179,18 +237,4 @@ class Writer:
         self._committed()
 
     def rollback(self) -> None:
-        """Forget all changes and end the writer."""
         self._transaction.rollback()
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if not self._transaction.is_open:
-            return
-        if kind is None:
-            self.commit()
-        else:
-            self.rollback()

@@ -10,7 +10,7 @@ from whoosh.query import ConstantScoreQuery, Every
 
 from searchkit.article import Article
 from searchkit.errors import ConfigurationError
-from searchkit.indexing.writer import OnError, Progress, Report
+from searchkit.indexing.writer import OnError, Progress, Report, nothing_to_build
 from searchkit.reader import CheckReport
 from searchkit.remote.address import Address
 from searchkit.remote.administration import Administration
@@ -200,9 +200,7 @@ class RemoteIndex(RemoteSearchable, Writable):
                 self._connection, made, schema or self._schema, articles, on_error=on_error, progress=progress
             )
             if not report.added and not allow_empty:
-                raise ConfigurationError(
-                    "there is no article to build from, so nothing is changed; allow_empty would allow it"
-                )
+                raise nothing_to_build(report.skipped)
             with self._connection.errors():
                 self._connection.client.indices.refresh(index=made)
             before = administration.behind()

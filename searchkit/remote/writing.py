@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
 
 from searchkit.article import Article, Skipped
 from searchkit.errors import ArticleError, ConfigurationError
-from searchkit.indexing.writer import OnError, Progress, Report
+from searchkit.indexing.writer import Changes, OnError, Progress, Report, check_on_error, checked_article
 from searchkit.remote.bulk import Change, Done, encoded, make
 from searchkit.remote.connection import Connection
 from searchkit.remote.documents import Documents
 from searchkit.schema import Schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _PROGRESS_STEP = 100
 
@@ -39,8 +34,7 @@ def add_articles(
         ArticleError: an article does not fit the schema or the server, and ``on_error`` is "raise".
         RemoteError: the server took no more.
     """
-    if on_error not in ("raise", "skip"):
-        raise ConfigurationError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
+    check_on_error(on_error)
     started = time.perf_counter()
     report = Report()
     taking = _Taking(schema, report, on_error, progress)
@@ -67,9 +61,7 @@ class _Taking:
 
     def changes(self, articles: Iterable[Article]) -> Iterator[Change]:
         """What is to be sent."""
-        for article in articles:
-            if not isinstance(article, Article):
-                raise ConfigurationError(f"only articles can be indexed, not {type(article).__name__}")
+        for article in map(checked_article, articles):
             try:
                 change = Change(article.id, encoded(self._documents.document(article)))
             except ArticleError as error:
@@ -104,16 +96,10 @@ class _Taking:
         report.added = sum(self._created.values())
         report.replaced = len(self._created) - report.added
         report.ignored_fields = sorted(self._ignored)
-        report.skipped[:0] = getattr(articles, "skipped", ())
-        report.warnings += getattr(articles, "warnings", ())
-        if self._repeated:
-            first = next(iter(self._repeated))
-            count = len(self._repeated)
-            message = f"{count} ids came more than once, the last article of each was kept, e.g. {first!r}"
-            report.warnings.append(message)
+        report.complete(articles, self._repeated)
 
 
-class RemoteWriter:
+class RemoteWriter(Changes):
     """Single changes, which are sent when the ``with`` block ends, and forgotten if it raises.
 
     They are kept in memory until then. A server has no transactions: whoever searches meanwhile may see some of them,
@@ -134,24 +120,22 @@ class RemoteWriter:
         self._changes: dict[str, Change] | None = {}
 
     @property
+    def is_open(self) -> bool:
+        return self._changes is not None
+
+    @property
     def _open(self) -> dict[str, Change]:
         if self._changes is None:
             raise ConfigurationError("this writer is closed: it committed or rolled back before")
         return self._changes
 
     def add(self, article: Article) -> None:
-        """Add an article, in place of an earlier one of its id.
-
-        Raises:
-            ArticleError: it does not fit the schema; the writer goes on without it.
-        """
         changes = self._open
         change = Change(article.id, encoded(self._documents.document(article)))
         changes.pop(article.id, None)
         changes[article.id] = change
 
     def delete(self, id: str) -> None:
-        """Delete the article of an id, if there is one: also one that this writer added."""
         changes = self._open
         changes.pop(id, None)
         changes[id] = Change(id, None)
@@ -170,18 +154,4 @@ class RemoteWriter:
             raise ArticleError(f"article {refused[0].id!r}: the server refuses it: {refused[0].reason}")
 
     def rollback(self) -> None:
-        """Forget all changes and end the writer."""
         self._changes = None
-
-    def __enter__(self) -> RemoteWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._changes is None:
-            return
-        if kind is None:
-            self.commit()
-        else:
-            self.rollback()
