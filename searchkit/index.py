@@ -246,10 +246,10 @@ class Index(Reader, Writable):
             >>> report.added, report.warnings
             (1, ["1 ids came more than once, the last article of each was kept, e.g. 'tram'"])
         """
-        transaction = self._begin(timeout, threads)
         from searchkit.indexing.writer import index_articles
 
-        matching = self._matcher().matching if self._snapshot.saved else None
+        matching = self._matcher().matching if self._snapshot.saved else None  # before there is a lock to let go
+        transaction = self._begin(timeout, threads)
         report = index_articles(transaction, articles, on_error=on_error, progress=progress, matching=matching)
         self._committed()
         return report

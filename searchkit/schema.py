@@ -147,7 +147,7 @@ class Schema:
         self.language = self.analysis.language
         self.stories = stories
         #: The analyzer of all articles; in an index of several languages the one for no language in particular.
-        self.analyzer = self.analyzer_in(UNKNOWN if self.is_mixed else self.language)
+        self.analyzer = analyzer_of(self.analysis.within(UNKNOWN) if self.is_mixed else self.analysis)
         for name, kind in declared.items():
             if name in RESERVED:
                 raise SchemaError(f"the field name {name!r} is reserved", name)
@@ -199,11 +199,11 @@ class Schema:
 
     def analyzer_of(self, article: Article) -> Analyzer:
         """The analyzer of a stored article."""
-        return self.analyzer_in(self.language_of(article)) if self.is_mixed else self.analyzer
+        return self.analyzer_in(self.language_of(article))
 
     def analyzer_in(self, language: str) -> Analyzer:
         """The analyzer of articles in a language."""
-        return analyzer_of(self.analysis.within(language) if self.is_mixed else self.analysis)
+        return analyzer_of(self.analysis.within(language)) if self.is_mixed else self.analyzer
 
     def fingerprint(self) -> str:
         """A digest of all that decides on index terms; another one means that they may be others now."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import cache, cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -22,7 +23,7 @@ _Words = list[tuple[str, int, int]]
 _REMEMBERED_RUNS = 65_536
 
 
-class DictionarySegmenter:
+class DictionarySegmenter(ABC):
     """Words of one language by a library's dictionary. Safe to use from many threads."""
 
     #: What has to be installed.
@@ -47,8 +48,9 @@ class DictionarySegmenter:
             # A mark that stands alone is no word. Particles alone are words after all.
             return [word for word in found if separate_words(word[0]) == [word[0]]] or [(run, 0, len(run))]
 
+    @abstractmethod
     def _words(self, run: str) -> Iterable[tuple[str, int, int]]:
-        raise NotImplementedError
+        """The words of a run as the library gives them, and where each begins and ends in it."""
 
     @cached_property
     def version(self) -> str:

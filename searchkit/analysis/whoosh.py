@@ -6,8 +6,9 @@ strings and numbers. The bulk builder writes precisely what Whoosh's own writer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from whoosh import analysis, columns, fields
@@ -36,12 +37,16 @@ class _Analyzing:
         if made.dictionary:
             self.dictionary = True
 
-    def _analyzer(self) -> Callable[[str], Analyzer]:
-        """Gives the analyzer of a language, of the only one where it is not "auto"."""
-        made = Analysis(self.language, protected=self.protected, dictionary=self.dictionary)
-        if self.language == AUTO:
-            return lambda code: analyzer_of(made.within(code))
-        return lambda code: analyzer_of(made)
+    def _analyzer(self, code: str) -> Analyzer:
+        """The analyzer of a language, the only one where that is not "auto"."""
+        made = _analysis(self.language, self.protected, self.dictionary)
+        return analyzer_of(made.within(code) if self.language == AUTO else made)
+
+
+@lru_cache
+def _analysis(language: str, protected: tuple[str, ...], dictionary: bool) -> Analysis:
+    """Remembered: to check the protected words takes longer than most texts."""
+    return Analysis(language, protected=protected, dictionary=dictionary)
 
 
 class WordTokenizer(_Analyzing, analysis.Tokenizer):  # type: ignore[misc]  # whoosh has no types
@@ -67,7 +72,7 @@ class WordTokenizer(_Analyzing, analysis.Tokenizer):  # type: ignore[misc]  # wh
     ) -> Iterator[analysis.Token]:
         code = self.language if self.language != AUTO else language or detected(value)
         token = analysis.Token(positions, chars, removestops=removestops, mode=mode, language=code, **kwargs)
-        for word, position, start, end in self._analyzer()(code).tokenize(value):
+        for word, position, start, end in self._analyzer(code).tokenize(value):
             token.text = word
             token.boost = 1.0
             token.stopped = False
@@ -91,12 +96,12 @@ class TermFilter(_Analyzing, analysis.Filter):  # type: ignore[misc]  # whoosh h
     is_morph = True
 
     def __call__(self, tokens: Iterator[analysis.Token]) -> Iterator[analysis.Token]:
-        is_mixed, of = self.language == AUTO, self._analyzer()
-        term = None if is_mixed else of(self.language).term
+        is_mixed = self.language == AUTO
+        term = None if is_mixed else self._analyzer(self.language).term
         for token in tokens:
             if not getattr(token, "no_morph", False):
                 if is_mixed:
-                    term = of(token.language).term
+                    term = self._analyzer(token.language).term
                 assert term is not None
                 token.text = term(token.text)
             yield token

@@ -134,6 +134,5 @@ def reason_of(info: Any) -> str:
 def _cause(error: Any) -> str:
     """Why there is no connection, without the address of an object."""
     info = error.info
-    return str(getattr(info, "reason", None) or getattr(info, "args", [info])[-1]).partition(": ")[2] or str(
-        error.error
-    )
+    told = str(getattr(info, "reason", None) or getattr(info, "args", [info])[-1])
+    return told.partition(": ")[2] or str(error.error)

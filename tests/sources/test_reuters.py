@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -149,17 +148,13 @@ def test_any_damage_is_told_at_most(tmp_path: Path, start: int, length: int, put
     assert len(list(read(tmp_path, on_error="skip"))) <= 4
 
 
-CORPUS = Path("/work/shared/data/reuters21578.jsonl.gz")
-
-
-@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not here")
-def test_the_collection_written_back_in_its_own_form_is_read(tmp_path: Path) -> None:
+def test_the_collection_written_back_in_its_own_form_is_read(tmp_path: Path, shared_data: Path) -> None:
     """Titles, texts, dates and topics of 300 stories that somebody else decoded."""
 
     def escaped(text: str) -> str:
         return text.replace("&", "&amp;").replace("<", "&lt;")
 
-    with gzip.open(CORPUS) as file:
+    with gzip.open(shared_data / "reuters21578.jsonl.gz") as file:
         records = [json.loads(line) for line, _ in zip(file, range(300), strict=False)]
     stories = [
         f'<REUTERS LEWISSPLIT="{r["lewis_split"]}" NEWID="{r["id"]}">\n<DATE>{r["date_raw"]}</DATE>\n'
